@@ -1,0 +1,107 @@
+//! The one error type of the crate. Every variant names the file or the item and says what is wrong
+//! with it, so that a caller can show it as it is.
+
+use std::io;
+use std::path::{Path, PathBuf};
+
+/// What can go wrong between a folder and a vector.
+#[derive(Debug, thiserror::Error)]
+#[non_exhaustive]
+pub enum Error {
+    /// A file or folder that a model needs is not there.
+    #[error("{}: {problem}", path.display())]
+    Missing {
+        /// The file or folder that was looked for.
+        path: PathBuf,
+        /// What is missing and what would be expected there.
+        problem: String,
+    },
+
+    /// The operating system refused to read a file.
+    #[error("{}: cannot be read: {source}", path.display())]
+    Io {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's own error.
+        source: io::Error,
+    },
+
+    /// A file is there and readable, but it is not what a Model2Vec model holds.
+    #[error("{}: {problem}", path.display())]
+    Malformed {
+        /// The file.
+        path: PathBuf,
+        /// What is wrong and what would be right.
+        problem: String,
+    },
+
+    /// A text cannot be written as UTF-8 because it holds half of a surrogate pair.
+    #[error(
+        "text {index} holds the lone surrogate U+{surrogate:04X} at character {position}; \
+         remove or replace it before encoding"
+    )]
+    Surrogate {
+        /// Position of the text in the batch, from 0.
+        index: usize,
+        /// Position of the surrogate in the text, in code points from 0.
+        position: usize,
+        /// The surrogate itself, U+D800 to U+DFFF.
+        surrogate: u32,
+    },
+
+    /// The tokenizer itself failed on a text, as the reference would have.
+    #[error("text {index} cannot be tokenized: {problem}")]
+    Tokenize {
+        /// Position of the text in the batch, from 0.
+        index: usize,
+        /// The tokenizer's own words.
+        problem: String,
+    },
+
+    /// The caller asked for a kernel that this processor does not have.
+    #[error("no kernel named {name:?} runs on this processor; available: {available}")]
+    Backend {
+        /// The name asked for.
+        name: String,
+        /// The names that would have worked.
+        available: String,
+    },
+
+    /// A request that makes no sense, whatever the model.
+    #[error("{0}")]
+    Argument(String),
+
+    /// The caller's own check asked to stop in the middle of a batch.
+    #[error("interrupted")]
+    Interrupted,
+}
+
+impl Error {
+    pub(crate) fn malformed(path: &Path, problem: impl Into<String>) -> Self {
+        Self::Malformed { path: path.to_owned(), problem: problem.into() }
+    }
+
+    /// An I/O error of a named file: one that is missing is told apart from one that is unreadable.
+    pub(crate) fn io(path: &Path, source: io::Error) -> Self {
+        if source.kind() == io::ErrorKind::NotFound {
+            Self::Missing { path: path.to_owned(), problem: "no such file".to_owned() }
+        } else {
+            Self::Io { path: path.to_owned(), source }
+        }
+    }
+
+    /// The same error, naming the text's place in its batch.
+    #[must_use]
+    pub(crate) fn at(self, place: usize) -> Self {
+        match self {
+            Self::Surrogate { position, surrogate, .. } => {
+                Self::Surrogate { index: place, position, surrogate }
+            }
+            Self::Tokenize { problem, .. } => Self::Tokenize { index: place, problem },
+            other => other,
+        }
+    }
+}
+
+/// The crate's result type.
+pub type Result<T, E = Error> = std::result::Result<T, E>;

@@ -1,0 +1,81 @@
+//! Ids from the Hugging Face `tokenizers` crate, for whatever no fast engine covers.
+//!
+//! Truncation and padding listed in tokenizer.json are switched off: the limit is an argument of
+//! each call, so the tokenizer stays immutable and one instance serves all threads (the reference
+//! sets the limit on the shared tokenizer and is wrong under concurrency).
+
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
+use tokenizers::{ModelWrapper, Tokenizer};
+
+use super::Vocabulary;
+
+pub(super) struct Fallback {
+    tokenizer: Tokenizer,
+}
+
+impl std::fmt::Debug for Fallback {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.write_str("Fallback")
+    }
+}
+
+impl Fallback {
+    pub(super) fn from_json(json: &[u8]) -> Result<(Self, Vocabulary), String> {
+        let mut tokenizer = guarded(|| Tokenizer::from_bytes(json))?;
+        tokenizer.with_padding(None);
+        guarded(|| tokenizer.with_truncation(None).map(|_| ()))?;
+
+        let unk_id = match tokenizer.get_model() {
+            ModelWrapper::WordPiece(model) => tokenizer.token_to_id(&model.unk_token),
+            ModelWrapper::WordLevel(model) => tokenizer.token_to_id(&model.unk_token),
+            ModelWrapper::BPE(model) => {
+                model.unk_token.as_ref().and_then(|token| tokenizer.token_to_id(token))
+            }
+            ModelWrapper::Unigram(_) => unigram_unk_id(json),
+        };
+        let vocabulary = tokenizer.get_vocab(true);
+        let id_bound = vocabulary.values().max().map_or(0, |&id| id.saturating_add(1));
+        let lengths = vocabulary
+            .keys()
+            .map(|token| u32::try_from(token.chars().count()).unwrap_or(u32::MAX))
+            .collect();
+        Ok((Self { tokenizer }, Vocabulary::new(lengths, id_bound, unk_id)))
+    }
+
+    pub(super) fn ids_into(
+        &self,
+        text: &str,
+        limit: Option<usize>,
+        unk_id: Option<u32>,
+        ids: &mut Vec<u32>,
+    ) -> Result<(), String> {
+        let encoding = guarded(|| self.tokenizer.encode_fast(text, false))?;
+        let kept = encoding.get_ids().iter().copied().take(limit.unwrap_or(usize::MAX));
+        ids.extend(kept.filter(|&id| Some(id) != unk_id));
+        Ok(())
+    }
+}
+
+/// Runs a piece of the `tokenizers` crate and turns its panics into errors: a tokenizer.json can
+/// make it panic (a `Replace` of a pattern that matches the empty string, for one).
+fn guarded<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+    match catch_unwind(AssertUnwindSafe(run)) {
+        Ok(Ok(value)) => Ok(value),
+        Ok(Err(error)) => Err(format!("the tokenizers crate says: {error}")),
+        Err(_) => Err("the tokenizers crate panicked on it".to_owned()),
+    }
+}
+
+/// The `unk_id` of a Unigram model, which the crate reads but does not show.
+fn unigram_unk_id(json: &[u8]) -> Option<u32> {
+    #[derive(serde::Deserialize)]
+    struct File {
+        model: Model,
+    }
+    #[derive(serde::Deserialize)]
+    struct Model {
+        unk_id: Option<u32>,
+    }
+    serde_json::from_slice::<File>(json).ok()?.model.unk_id
+}

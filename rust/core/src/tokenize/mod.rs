@@ -1,0 +1,142 @@
+//! Text to ids.
+//!
+//! A [`Tokenizer`] is made once from the bytes of tokenizer.json. Loading asks each fast engine
+//! whether it covers the file; the first that does is used for every text. A file that none covers
+//! goes to the Hugging Face `tokenizers` crate (cargo feature `fallback`), and the reason is kept.
+//!
+//! All engines share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
+//! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
+
+#[cfg(feature = "fallback")]
+mod fallback;
+
+use std::path::Path;
+
+use crate::error::{Error, Result};
+
+/// Why a fast engine does not take a tokenizer.json: a short phrase such as
+/// `normalizer of type Nmt`. Not an error: the next engine is asked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub(crate) struct NotCovered(pub(crate) String);
+
+/// What the rest of the crate needs to know of a vocabulary, added tokens included.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Vocabulary {
+    /// Number of distinct tokens.
+    pub tokens: usize,
+    /// Every id that the tokenizer can produce is below this bound (largest id + 1).
+    pub id_bound: u32,
+    /// The id that is removed from every text: of `unk_token`, or a Unigram model's `unk_id`.
+    pub unk_id: Option<u32>,
+    /// `int(median(len(token)))` over all tokens, in code points; the middle two are averaged
+    /// before truncation. model2vec cuts a text to `max_length` times this many code points.
+    pub median_token_length: usize,
+}
+
+impl Vocabulary {
+    /// Gathers the facts from the code-point lengths of all distinct tokens.
+    pub(crate) fn new(mut lengths: Vec<u32>, id_bound: u32, unk_id: Option<u32>) -> Self {
+        lengths.sort_unstable();
+        let middle = lengths.len() / 2;
+        let median_token_length = match lengths.len() {
+            0 => 0,
+            n if n % 2 == 1 => lengths[middle] as usize,
+            _ => (lengths[middle - 1] as usize + lengths[middle] as usize) / 2,
+        };
+        Self { tokens: lengths.len(), id_bound, unk_id, median_token_length }
+    }
+}
+
+/// Buffers of one worker, reused from text to text so that the steady state allocates nothing.
+#[derive(Debug, Default)]
+pub(crate) struct TokenizeScratch {}
+
+#[derive(Debug)]
+enum Engine {
+    #[cfg(feature = "fallback")]
+    Fallback(Box<fallback::Fallback>),
+}
+
+/// An immutable tokenizer, shared by all threads.
+#[derive(Debug)]
+pub struct Tokenizer {
+    engine: Engine,
+    vocabulary: Vocabulary,
+    fallback_reason: Option<String>,
+}
+
+impl Tokenizer {
+    /// Plans the tokenization that the bytes of a tokenizer.json describe. `path` is only named in
+    /// errors.
+    pub(crate) fn from_json(json: &[u8], path: &Path) -> Result<Self> {
+        let reason = "no fast engine covers this tokenizer yet".to_owned();
+        Self::fall_back(json, path, reason)
+    }
+
+    #[cfg(feature = "fallback")]
+    fn fall_back(json: &[u8], path: &Path, reason: String) -> Result<Self> {
+        let (fallback, vocabulary) =
+            fallback::Fallback::from_json(json).map_err(|problem| Error::malformed(path, problem))?;
+        Ok(Self {
+            engine: Engine::Fallback(Box::new(fallback)),
+            vocabulary,
+            fallback_reason: Some(reason),
+        })
+    }
+
+    #[cfg(not(feature = "fallback"))]
+    fn fall_back(_json: &[u8], path: &Path, reason: String) -> Result<Self> {
+        Err(Error::malformed(
+            path,
+            format!("{reason}, and this build has no fallback (cargo feature `fallback`)"),
+        ))
+    }
+
+    /// Facts about the vocabulary.
+    #[must_use]
+    pub fn vocabulary(&self) -> &Vocabulary {
+        &self.vocabulary
+    }
+
+    /// Name of the engine in use: `fallback` or that of a fast one.
+    #[must_use]
+    pub fn engine(&self) -> &'static str {
+        match self.engine {
+            #[cfg(feature = "fallback")]
+            Engine::Fallback(_) => "fallback",
+        }
+    }
+
+    /// Why no fast engine is in use, if none is.
+    #[must_use]
+    pub fn fallback_reason(&self) -> Option<&str> {
+        self.fallback_reason.as_deref()
+    }
+
+    /// Appends the ids of `text` to `ids`: the first `limit` ids of the text (all without a limit),
+    /// less the unknown id.
+    pub(crate) fn ids_into(
+        &self,
+        text: &str,
+        limit: Option<usize>,
+        scratch: &mut TokenizeScratch,
+        ids: &mut Vec<u32>,
+    ) -> Result<()> {
+        let _ = scratch;
+        match &self.engine {
+            #[cfg(feature = "fallback")]
+            Engine::Fallback(fallback) => fallback
+                .ids_into(text, limit, self.vocabulary.unk_id, ids)
+                .map_err(|problem| Error::Tokenize { index: 0, problem }),
+        }
+    }
+
+    /// Rough cost of a byte of text in nanoseconds, used only to decide whether a batch is worth a
+    /// second thread or a release of the interpreter's lock. Measured with `benches/`.
+    pub(crate) fn nanoseconds_per_byte(&self) -> f64 {
+        match self.engine {
+            #[cfg(feature = "fallback")]
+            Engine::Fallback(_) => 300.0,
+        }
+    }
+}
