@@ -1,0 +1,76 @@
+# Every gate is one line here. `make help` lists them. Nothing needs to be installed beforehand but
+# Python >= 3.10, a stable Rust toolchain and a C compiler.
+
+PYTHON ?= python3
+VENV := .venv
+BIN := $(VENV)/bin
+PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
+
+.DEFAULT_GOAL := help
+
+.PHONY: help
+help: ## List the targets
+	@grep -hE '^[a-z-]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 22
+
+$(VENV)/made:
+	$(PYTHON) -m venv $(VENV)
+	$(PIP) install --upgrade 'pip>=25.1'
+	touch $@
+
+$(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
+	$(PIP) install 'maturin>=1.9,<2'
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
+	touch $@
+
+$(VENV)/tested: $(VENV)/made pyproject.toml
+	$(PIP) install --group lint
+	touch $@
+
+.PHONY: build
+build: $(VENV)/built ## Build the package into a virtual environment of its own
+
+.PHONY: demo
+demo: build ## Embed and rank a few sentences with the bundled model
+	@$(BIN)/m2v-fast demo
+
+.PHONY: test
+test: test-rust test-python ## Run every test
+
+.PHONY: test-rust
+test-rust: ## Run the Rust tests, with and without the fallback
+	cargo test --locked --quiet -p m2v-core
+	cargo test --locked --quiet -p m2v-core --no-default-features
+
+.PHONY: test-python
+test-python: build $(VENV)/tested ## Run the Python tests
+	$(BIN)/python -m pytest
+
+.PHONY: lint
+lint: build $(VENV)/tested ## Run every linter and type checker, and compare the stubs with the module
+	cargo fmt --all --check
+	cargo clippy --locked --quiet --workspace --all-targets -- --deny warnings
+	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-core
+	$(BIN)/ruff format --check .
+	$(BIN)/ruff check .
+	$(BIN)/mypy
+	cd $(VENV) && ../$(BIN)/python -m mypy.stubtest m2v_fast._native
+
+.PHONY: format
+format: $(VENV)/tested ## Format everything
+	cargo fmt --all
+	$(BIN)/ruff format .
+	$(BIN)/ruff check --fix .
+
+.PHONY: bench
+bench: build $(VENV)/tested ## Time m2v_fast beside the NumPy reference and model2vec
+	$(BIN)/python -m pytest benches --benchmark-only
+
+.PHONY: wheel
+wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
+	$(PIP) install 'maturin>=1.9,<2'
+	$(BIN)/maturin build --release --locked --sdist --out dist
+
+.PHONY: clean
+clean: ## Remove everything that the other targets made
+	rm -rf $(VENV) target dist

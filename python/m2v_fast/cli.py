@@ -1,0 +1,238 @@
+"""The command line: `m2v-fast demo`, `info` and `embed`."""
+
+from __future__ import annotations
+
+import io
+import json
+import sys
+import time
+from itertools import islice
+from pathlib import Path
+from typing import IO, TYPE_CHECKING, Any, BinaryIO
+
+import click
+import numpy as np
+
+from m2v_fast import demo as demo_texts
+from m2v_fast._version import __version__
+from m2v_fast.sources import BUNDLED_MODEL
+from m2v_fast.static_model import StaticModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Iterator
+
+    from numpy.typing import NDArray
+
+# Texts read and encoded at once by `embed`: memory stays flat however long the file is.
+_BATCH = 10_000
+
+
+class _Commands(click.Group):
+    """A group whose commands turn the errors of bad input into one line and exit code 1."""
+
+    def invoke(self, ctx: click.Context) -> Any:
+        try:
+            return super().invoke(ctx)
+        except (OSError, ValueError, TypeError) as error:
+            if isinstance(error, BrokenPipeError):
+                raise
+            raise click.ClickException(_message(error)) from error
+
+
+def _message(error: Exception) -> str:
+    if isinstance(error, OSError) and error.filename is not None:
+        return f"{error.filename}: {error.strerror}"
+    return str(error)
+
+
+@click.group(cls=_Commands)
+@click.version_option(__version__, prog_name="m2v-fast")
+def main() -> None:
+    """Turn text into Model2Vec static embeddings.
+
+    MODEL is a local folder, the name of a model on the Hugging Face hub, or "bundled:minilm", the
+    small model that comes with the package and needs no network.
+    """
+
+
+def _load(source: str, revision: str | None = None) -> StaticModel:
+    return StaticModel.from_pretrained(source, revision=revision)
+
+
+_model_option = click.option(
+    "--model", "source", default=BUNDLED_MODEL, show_default=True, metavar="MODEL", help="The model."
+)
+_revision_option = click.option("--revision", help="Branch, tag or commit on the hub.")
+_threads_option = click.option(
+    "--threads",
+    type=click.IntRange(min=1),
+    help="Most threads to use. [default: the processors this process may use]",
+)
+
+
+@main.command()
+@_model_option
+@_revision_option
+def demo(source: str, revision: str | None) -> None:
+    """Embed a few documents and queries and rank them."""
+    from m2v_fast.embedding_function import Model2VecEmbeddingFunction
+
+    start = time.perf_counter()
+    function = Model2VecEmbeddingFunction(source, revision=revision)
+    loaded = time.perf_counter() - start
+    documents = function.encode_documents(demo_texts.DOCUMENTS)
+    queries = function.encode_queries(demo_texts.QUERIES)
+    model = function.model
+    click.echo(f"model      {source}, loaded in {loaded * 1e3:.1f} ms")
+    click.echo(f"dim        {function.dim}")
+    click.echo(
+        f"documents  {len(documents)} vectors of shape {documents[0].shape}, {documents[0].dtype}"
+    )
+    click.echo(f"queries    {len(queries)} vectors of shape {queries[0].shape}, {queries[0].dtype}")
+    scores = _unit(np.stack(queries)) @ _unit(np.stack(documents)).T
+    for query, row in zip(demo_texts.QUERIES, scores, strict=True):
+        click.echo(f"\n{query}")
+        for rank, index in enumerate(np.argsort(-row)[:3], start=1):
+            click.echo(f"  {rank}. {row[index]:6.3f}  {demo_texts.DOCUMENTS[index]}")
+
+    texts = demo_texts.DOCUMENTS * 500
+    size = sum(len(text.encode()) for text in texts)
+    seconds = _median_seconds(lambda: model.encode(texts, num_threads=1))
+    query_seconds = _median_seconds(lambda: model.encode(demo_texts.QUERIES[:1]), repeats=2001)
+    click.echo(
+        f"\nspeed      {len(texts) / seconds:,.0f} documents/s, {size / seconds / 1e6:.1f} MB/s on "
+        f"one thread (engine {model.engine}, backend {model.backend})"
+    )
+    click.echo(f"           {query_seconds * 1e6:.1f} microseconds for one query (median)")
+
+
+def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
+    norms = np.linalg.norm(vectors, axis=1, keepdims=True)
+    return vectors / np.maximum(norms, np.float32(1e-12))
+
+
+def _median_seconds(call: Any, repeats: int = 7) -> float:
+    times = []
+    for _ in range(repeats):
+        start = time.perf_counter()
+        call()
+        times.append(time.perf_counter() - start)
+    return float(np.median(times))
+
+
+@main.command()
+@click.argument("model")
+@_revision_option
+def info(model: str, revision: str | None) -> None:
+    """Say what a model is and how it will be run."""
+    start = time.perf_counter()
+    loaded = _load(model, revision)
+    seconds = time.perf_counter() - start
+    native = loaded._native
+    config, tensors, tokenizer, layout = native.files
+    engine = loaded.engine
+    if loaded.engine_reason is not None:
+        engine += f" ({loaded.engine_reason})"
+    rows = {
+        "folder": loaded.folder,
+        "layout": layout,
+        "files": ", ".join(f"{path.name} {_size(path)}" for path in (config, tensors, tokenizer)),
+        "tokens": f"{native.tokens:,}",
+        "rows": f"{native.rows:,}" + (", shared through a mapping" if native.has_mapping else ""),
+        "dim": loaded.dim,
+        "dtype": loaded.embedding_dtype + (", with weights" if native.has_weights else ""),
+        "normalize": "yes" if loaded.normalize else "no",
+        "max_length": "no limit" if loaded.max_length is None else f"{loaded.max_length} tokens",
+        "engine": engine,
+        "backend": loaded.backend,
+        "loaded in": f"{seconds * 1e3:.1f} ms",
+    }
+    for name, value in rows.items():
+        click.echo(f"{name:<11}{value}")
+
+
+def _size(path: Path) -> str:
+    size = path.stat().st_size
+    return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
+
+
+@main.command()
+@click.argument("file", type=click.File("rb"))
+@click.option(
+    "-o", "--output", required=True, metavar="OUT.npy", help='Where to write; "-" is stdout.'
+)
+@_model_option
+@_revision_option
+@click.option("--field", help="Read JSON lines, and take the text from this field.")
+@click.option("--max-length", type=int, help="Most tokens kept of a text. [default: the model's]")
+@click.option("--normalize/--no-normalize", default=None, help="[default: the model's]")
+@_threads_option
+@click.option("--progress/--no-progress", default=None, help="[default: if stderr is a terminal]")
+def embed(
+    file: BinaryIO,
+    output: str,
+    source: str,
+    revision: str | None,
+    field: str | None,
+    max_length: int | None,
+    normalize: bool | None,
+    threads: int | None,
+    progress: bool | None,
+) -> None:
+    """Embed the lines of FILE ("-" is stdin) into a NumPy file of shape (lines, dim).
+
+    Each line is a text, in UTF-8; with --field, each line is a JSON object that holds one.
+    """
+    from tqdm import tqdm
+
+    model = _load(source, revision)
+    if max_length is not None:
+        model.max_length = max_length
+    texts = _json_lines(file, field) if field is not None else _lines(file)
+    parts = []
+    with tqdm(
+        unit="text",
+        unit_scale=True,
+        disable=(not sys.stderr.isatty()) if progress is None else not progress,
+    ) as bar:
+        while batch := list(islice(texts, _BATCH)):
+            parts.append(model.encode(batch, normalize=normalize, num_threads=threads))
+            bar.update(len(batch))
+    vectors = np.concatenate(parts) if parts else np.empty((0, model.dim), dtype=np.float32)
+    _save(output, vectors)
+    if output != "-":
+        click.echo(f"{output}: {vectors.shape[0]} x {vectors.shape[1]} float32", err=True)
+
+
+def _save(output: str, vectors: NDArray[np.float32]) -> None:
+    if output != "-":
+        with Path(output).open("wb") as file:
+            np.save(file, vectors)
+        return
+    # numpy.save asks a real file for its position, which a pipe does not have.
+    buffer = io.BytesIO()
+    np.save(buffer, vectors)
+    stdout: IO[bytes] = click.get_binary_stream("stdout")
+    stdout.write(buffer.getbuffer())
+    stdout.flush()
+
+
+def _lines(file: Iterable[bytes]) -> Iterator[str]:
+    for number, line in enumerate(file, start=1):
+        try:
+            yield line.decode("utf-8").rstrip("\r\n")
+        except UnicodeDecodeError as error:
+            raise ValueError(f"line {number} is not UTF-8: {error}") from error
+
+
+def _json_lines(file: Iterable[bytes], field: str) -> Iterator[str]:
+    for number, line in enumerate(_lines(file), start=1):
+        if not line.strip():
+            continue
+        try:
+            record = json.loads(line)
+        except json.JSONDecodeError as error:
+            raise ValueError(f"line {number} is not JSON: {error}") from error
+        if not isinstance(record, dict) or not isinstance(record.get(field), str):
+            raise ValueError(f"line {number} is not a JSON object with a text in {field!r}")
+        yield record[field]

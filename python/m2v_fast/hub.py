@@ -1,0 +1,117 @@
+"""Hub names to local folders, by way of huggingface_hub; imported only when a name is given."""
+
+from __future__ import annotations
+
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import huggingface_hub
+from huggingface_hub import constants
+from huggingface_hub.errors import (
+    GatedRepoError,
+    HfHubHTTPError,
+    LocalEntryNotFoundError,
+    OfflineModeIsEnabled,
+    RepositoryNotFoundError,
+    RevisionNotFoundError,
+)
+
+from m2v_fast import _native
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+# The files of the three layouts, and the model card that names languages and base model.
+_FILES = (
+    "config.json",
+    "config_sentence_transformers.json",
+    "model.safetensors",
+    "tokenizer.json",
+    "0_StaticEmbedding/model.safetensors",
+    "0_StaticEmbedding/tokenizer.json",
+    "README.md",
+)
+
+
+def snapshot(
+    name: str,
+    *,
+    token: str | bool | None,
+    revision: str | None,
+    subfolder: str | None,
+    cache_dir: str | PathLike[str] | None,
+    local_files_only: bool,
+    force_download: bool,
+) -> Path:
+    """Return the folder of a hub repository's files, from the cache or freshly downloaded.
+
+    The arguments are those of `m2v_fast.sources.resolve`, as are the errors.
+    """
+    prefix = f"{subfolder.strip('/')}/" if subfolder else ""
+    patterns = [prefix + file for file in _FILES]
+    cache = Path(cache_dir) if cache_dir is not None else Path(constants.HF_HUB_CACHE)
+    what = f"the model {name!r}" + (f" at revision {revision!r}" if revision else "")
+    how_offline = (
+        "To work without the network, pass the path of a local folder, or fetch the model once "
+        f"where there is a network (`hf download {name}`) and bring the cache folder along."
+    )
+
+    def fetch(*, local: bool) -> Path:
+        return Path(
+            huggingface_hub.snapshot_download(
+                name,
+                revision=revision,
+                cache_dir=cache,
+                token=token,
+                allow_patterns=patterns,
+                local_files_only=local,
+                force_download=force_download and not local,
+            )
+        )
+
+    if not force_download or local_files_only:
+        try:
+            folder = fetch(local=True)
+        except LocalEntryNotFoundError:
+            pass
+        else:
+            # A download that broke off leaves a folder with some of the files.
+            if _native.is_model_folder(folder / prefix):
+                return folder
+
+    if local_files_only or constants.HF_HUB_OFFLINE:
+        reason = "local_files_only=True" if local_files_only else "HF_HUB_OFFLINE is set"
+        raise FileNotFoundError(
+            f"{what} is not a local folder and is not complete in the cache {cache}, and the "
+            f"network is not used ({reason}). {how_offline}"
+        )
+    try:
+        return fetch(local=False)
+    except GatedRepoError as error:
+        raise PermissionError(
+            f"the hub does not give access to {what}: accept its terms on its page, and pass "
+            "token= or log in with `hf auth login`"
+        ) from error
+    except RepositoryNotFoundError as error:
+        raise FileNotFoundError(
+            f"{what} is neither a local folder nor a model on {constants.ENDPOINT} that can be "
+            "seen with this token; if it is private, pass token= or log in with `hf auth login`"
+        ) from error
+    except RevisionNotFoundError as error:
+        raise FileNotFoundError(
+            f"{name!r} on {constants.ENDPOINT} has no revision {revision!r}"
+        ) from error
+    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+        raise ConnectionError(
+            f"{what} is not a local folder and is not complete in the cache {cache}, and it could "
+            f"not be fetched from {constants.ENDPOINT}: {_first_line(error)}. {how_offline}"
+        ) from error
+
+
+def _first_line(error: BaseException) -> str:
+    """Return the first line of the innermost cause: what the network said."""
+    cause: BaseException = error
+    while (inner := cause.__cause__ or cause.__context__) is not None:
+        cause = inner
+    text = str(cause).strip()
+    return text.splitlines()[0] if text else type(cause).__name__

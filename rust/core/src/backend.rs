@@ -1,0 +1,84 @@
+//! Instruction sets, and which of them this processor has.
+
+use std::fmt;
+use std::str::FromStr;
+
+use crate::error::Error;
+
+/// The instruction set that kernels are instantiated for. All give the same bits; only the time
+/// differs. Ordered from the least to the most demanding.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub enum Backend {
+    /// What every processor of the target architecture has: SSE2 on x86-64, NEON on aarch64.
+    Portable,
+    /// 256-bit vectors: AVX2, and F16C for float16, each detected on its own.
+    Avx2,
+    /// 512-bit vectors: AVX-512 F, BW, DQ and VL, each detected on its own.
+    Avx512,
+}
+
+impl Backend {
+    const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+
+    /// The backends that this processor can run, the least demanding first; never empty.
+    #[must_use]
+    pub fn available() -> Vec<Self> {
+        Self::ALL.into_iter().filter(|backend| backend.is_available()).collect()
+    }
+
+    /// The fastest backend that this processor can run.
+    #[must_use]
+    pub fn detect() -> Self {
+        Self::ALL.into_iter().rev().find(|backend| backend.is_available()).unwrap_or(Self::Portable)
+    }
+
+    /// Whether this processor has every instruction that the backend's kernels use.
+    #[must_use]
+    pub fn is_available(self) -> bool {
+        match self {
+            Self::Portable => true,
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c"),
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => {
+                Self::Avx2.is_available()
+                    && is_x86_feature_detected!("avx512f")
+                    && is_x86_feature_detected!("avx512bw")
+                    && is_x86_feature_detected!("avx512dq")
+                    && is_x86_feature_detected!("avx512vl")
+            }
+            #[cfg(not(target_arch = "x86_64"))]
+            Self::Avx2 | Self::Avx512 => false,
+        }
+    }
+
+    /// The name used in messages and by [`FromStr`].
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            Self::Avx2 => "avx2",
+            Self::Avx512 => "avx512",
+        }
+    }
+}
+
+impl fmt::Display for Backend {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.write_str(self.name())
+    }
+}
+
+impl FromStr for Backend {
+    type Err = Error;
+
+    /// Only names of backends that this processor has are accepted: a value made from a name can
+    /// be run.
+    fn from_str(name: &str) -> Result<Self, Error> {
+        let available = Self::available();
+        available.iter().copied().find(|backend| backend.name() == name).ok_or_else(|| {
+            let names: Vec<_> = available.iter().map(|backend| backend.name()).collect();
+            Error::Backend { name: name.to_owned(), available: names.join(", ") }
+        })
+    }
+}

@@ -1,0 +1,227 @@
+//! Many texts over threads.
+//!
+//! There is no pool of threads: threads are spawned for a call and joined before it returns, so a
+//! forked child inherits none and two callers do not wait for each other. Work is handed out in
+//! chunks of consecutive texts, each worth [`CHUNK_COST`], from a shared iterator: whoever is done
+//! takes the next. Every text is encoded on its own, so neither chunks nor threads can change a
+//! bit.
+
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use crate::error::{Error, Result};
+use crate::model::{EncodeOptions, Model, Scratch};
+use crate::text::Text;
+
+/// Work of less than this many nanoseconds in all stays on the caller's thread: starting a thread
+/// and joining it costs some 50 microseconds.
+const SPAWN_COST: u64 = 200_000;
+
+/// Nanoseconds of work in a chunk: long beside the lock that hands it out, short enough that
+/// threads finish together and that an interrupt is noticed.
+const CHUNK_COST: u64 = 100_000;
+
+/// How often the caller's own check is asked.
+const CHECK_EVERY: Duration = Duration::from_millis(20);
+
+/// Processors that this process may use: affinity and cgroup quotas count.
+#[must_use]
+pub fn available_threads() -> usize {
+    thread::available_parallelism().map_or(1, usize::from)
+}
+
+/// How a batch is run.
+#[derive(Clone, Copy)]
+pub struct BatchOptions<'a> {
+    /// Most threads to use, the caller's included (0 counts as 1), or as many as there are
+    /// processors that this process may use.
+    pub threads: Option<usize>,
+    /// Asked from the caller's thread every few milliseconds; once it says true, the call stops
+    /// with [`Error::Interrupted`].
+    pub interrupted: &'a dyn Fn() -> bool,
+}
+
+impl Default for BatchOptions<'_> {
+    /// All available processors, never interrupted.
+    fn default() -> Self {
+        Self { threads: None, interrupted: &|| false }
+    }
+}
+
+impl Model {
+    /// Encodes `texts` into the rows of `out`: `texts.len()` times [`Model::dim`] floats, row-major.
+    ///
+    /// An error names the first text at fault.
+    pub fn encode_batch<T: Text + Sync>(
+        &self,
+        texts: &[T],
+        options: EncodeOptions,
+        batch: BatchOptions<'_>,
+        out: &mut [f32],
+    ) -> Result<()> {
+        let dim = self.dim();
+        if out.len() != texts.len() * dim {
+            return Err(Error::Argument(format!(
+                "the output has room for {} floats; {} vectors of {dim} need {}",
+                out.len(),
+                texts.len(),
+                texts.len() * dim
+            )));
+        }
+        let cost = |text: &T| self.cost(text.size(), options.max_length);
+        self.run(texts, out, dim, cost, batch, |text, out, scratch| {
+            self.encode_into(text, options, scratch, out)
+        })
+    }
+
+    /// The ids of each text: cut to `max_length` ids, less the unknown id.
+    pub fn tokenize_batch<T: Text + Sync>(
+        &self,
+        texts: &[T],
+        max_length: Option<usize>,
+        batch: BatchOptions<'_>,
+    ) -> Result<Vec<Vec<u32>>> {
+        let mut out = vec![Vec::new(); texts.len()];
+        let cost = |text: &T| self.cost(text.size(), None);
+        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
+            out[0] = self.tokenize_into(text, max_length, scratch)?;
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
+    /// Rough cost of encoding `texts` on one thread, in nanoseconds: whether it is worth letting
+    /// go of a lock for.
+    pub fn encode_cost<T: Text>(&self, texts: &[T], max_length: Option<usize>) -> u64 {
+        texts.iter().map(|text| self.cost(text.size(), max_length)).sum()
+    }
+
+    /// Runs `work` on each text with its `width` items of `out`.
+    fn run<T: Sync, O: Send>(
+        &self,
+        texts: &[T],
+        out: &mut [O],
+        width: usize,
+        cost: impl Fn(&T) -> u64 + Sync,
+        batch: BatchOptions<'_>,
+        work: impl Fn(&T, &mut [O], &mut Scratch) -> Result<()> + Sync,
+    ) -> Result<()> {
+        let total: u64 = texts.iter().map(&cost).sum();
+        let useful = usize::try_from(total / SPAWN_COST).unwrap_or(usize::MAX);
+        let useful = useful.min(texts.len().saturating_sub(1));
+        // Counting processors reads cgroup files, which costs more than a short query.
+        let helpers = match useful {
+            0 => 0,
+            _ => useful.min(batch.threads.unwrap_or_else(available_threads).saturating_sub(1)),
+        };
+        let run = Run {
+            chunks: Mutex::new(Chunks { texts, out, width, next: 0 }),
+            failure: Mutex::new(None),
+            stop: AtomicBool::new(false),
+            cost,
+            work,
+        };
+        if helpers == 0 {
+            self.with_scratch(|scratch| run.work_off(scratch, Some(batch.interrupted)));
+        } else {
+            thread::scope(|scope| {
+                for _ in 0..helpers {
+                    let helper = || self.with_scratch(|scratch| run.work_off(scratch, None));
+                    // A system that is out of threads leaves the work to those there are.
+                    if thread::Builder::new().spawn_scoped(scope, helper).is_err() {
+                        break;
+                    }
+                }
+                self.with_scratch(|scratch| run.work_off(scratch, Some(batch.interrupted)));
+            });
+        }
+        let failure = run.failure.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
+        failure.map_or(Ok(()), |(_, error)| Err(error))
+    }
+}
+
+/// The part of a batch that is not handed out yet.
+struct Chunks<'a, T, O> {
+    texts: &'a [T],
+    out: &'a mut [O],
+    width: usize,
+    /// Index of the first text left.
+    next: usize,
+}
+
+impl<'a, T, O> Chunks<'a, T, O> {
+    /// The next texts that together cost at least [`CHUNK_COST`], and the first one's index.
+    fn take(&mut self, cost: impl Fn(&T) -> u64) -> Option<(usize, &'a [T], &'a mut [O])> {
+        if self.texts.is_empty() {
+            return None;
+        }
+        let mut sum = 0;
+        let mut count = 0;
+        while count < self.texts.len() && sum < CHUNK_COST {
+            sum += cost(&self.texts[count]);
+            count += 1;
+        }
+        let (texts, texts_left) = self.texts.split_at(count);
+        let (out, out_left) = std::mem::take(&mut self.out).split_at_mut(count * self.width);
+        let first = self.next;
+        (self.texts, self.out, self.next) = (texts_left, out_left, first + count);
+        Some((first, texts, out))
+    }
+}
+
+/// One call's shared state.
+struct Run<'a, T, O, C, W> {
+    chunks: Mutex<Chunks<'a, T, O>>,
+    /// The failure of the text that comes first, and that text's index.
+    failure: Mutex<Option<(usize, Error)>>,
+    stop: AtomicBool,
+    cost: C,
+    work: W,
+}
+
+impl<T, O, C, W> Run<'_, T, O, C, W>
+where
+    C: Fn(&T) -> u64,
+    W: Fn(&T, &mut [O], &mut Scratch) -> Result<()>,
+{
+    /// Takes chunks until none is left or somebody failed. A chunk that was begun is finished, so
+    /// that of several texts at fault the first is reported, whatever the timing.
+    fn work_off(&self, scratch: &mut Scratch, interrupted: Option<&dyn Fn() -> bool>) {
+        let mut checked = Instant::now();
+        while !self.stop.load(Ordering::Relaxed) {
+            let chunk = match self.chunks.lock() {
+                Ok(mut chunks) => chunks.take(&self.cost),
+                Err(_) => None,
+            };
+            let Some((first, texts, out)) = chunk else { return };
+            let width = out.len() / texts.len();
+            for (i, (text, out)) in texts.iter().zip(out.chunks_mut(width)).enumerate() {
+                if let Err(error) = (self.work)(text, out, scratch) {
+                    self.fail(first + i, error.at(first + i));
+                    return;
+                }
+            }
+            if let Some(interrupted) = interrupted
+                && checked.elapsed() >= CHECK_EVERY
+            {
+                if interrupted() {
+                    // Before any text: an interrupt wins over whatever else went wrong.
+                    self.fail(0, Error::Interrupted);
+                    return;
+                }
+                checked = Instant::now();
+            }
+        }
+    }
+
+    fn fail(&self, index: usize, error: Error) {
+        self.stop.store(true, Ordering::Relaxed);
+        let mut failure = self.failure.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+        let first = failure.as_ref().is_none_or(|(earlier, _)| index < *earlier);
+        if first || matches!(error, Error::Interrupted) {
+            *failure = Some((index, error));
+        }
+    }
+}

@@ -1,0 +1,43 @@
+//! The bytes of a file: mapped, or read.
+
+use std::fs::{self, File};
+use std::path::Path;
+
+use memmap2::Mmap;
+
+use crate::error::{Error, Result};
+
+/// A file's bytes for as long as the model lives.
+#[derive(Debug)]
+pub(super) enum Data {
+    Mapped(Mmap),
+    Read(Vec<u8>),
+}
+
+impl Data {
+    pub(super) fn open(path: &Path, memory_map: bool) -> Result<Self> {
+        let failed = |source| Error::io(path, source);
+        let file = File::open(path).map_err(failed)?;
+        if file.metadata().map_err(failed)?.is_dir() {
+            return Err(Error::malformed(path, "a folder stands where a file is expected"));
+        }
+        if !memory_map {
+            return fs::read(path).map(Self::Read).map_err(failed);
+        }
+        // SAFETY: the mapping is read-only and private to this value. If another process writes to
+        // the file, row values change under us, which every read tolerates: rows are read through
+        // raw pointers as plain numbers, any bytes are valid numbers, and the header, `mapping` and
+        // `weights` were copied when they were checked. If the file is truncated while mapped, the
+        // operating system ends the process on the next read beyond its end; that is documented,
+        // with `memory_map = false` as the way out.
+        let mapped = unsafe { Mmap::map(&file) }.map_err(failed)?;
+        Ok(Self::Mapped(mapped))
+    }
+
+    pub(super) fn bytes(&self) -> &[u8] {
+        match self {
+            Self::Mapped(map) => map,
+            Self::Read(bytes) => bytes,
+        }
+    }
+}

@@ -1,0 +1,233 @@
+//! The model: tokenizer, matrix and kernels put together. It alone knows all three.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use crate::backend::Backend;
+use crate::error::{Error, Result};
+use crate::layout::{Config, ModelFiles};
+use crate::matrix::{Matrix, MatrixScratch};
+use crate::pool::Pooler;
+use crate::scratch::Pool;
+use crate::text::Text;
+use crate::tokenize::{TokenizeScratch, Tokenizer};
+
+/// How a model is opened.
+#[derive(Debug, Clone, Copy)]
+pub struct LoadOptions {
+    /// Map model.safetensors (the default), or read it into memory.
+    pub memory_map: bool,
+}
+
+impl Default for LoadOptions {
+    fn default() -> Self {
+        Self { memory_map: true }
+    }
+}
+
+/// How texts are encoded; read once, at the start of a call.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct EncodeOptions {
+    /// Most ids kept of a text, unknown ones counted; no limit if `None`. With a limit the text is
+    /// first cut to `max_length` times the vocabulary's median token length, in code points.
+    pub max_length: Option<usize>,
+    /// Whether each vector is divided by its norm.
+    pub normalize: bool,
+}
+
+/// A loaded model. It is immutable and shared by all threads; copies share the same data.
+#[derive(Debug, Clone)]
+pub struct Model {
+    shared: Arc<Shared>,
+    pooler: Pooler,
+}
+
+#[derive(Debug)]
+struct Shared {
+    folder: PathBuf,
+    files: ModelFiles,
+    config: Config,
+    tokenizer: Tokenizer,
+    matrix: Matrix,
+    scratches: Pool<Scratch>,
+}
+
+/// Buffers of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    text: String,
+    ids: Vec<u32>,
+    tokenize: TokenizeScratch,
+    matrix: MatrixScratch,
+}
+
+/// A buffer that one huge text has grown beyond this is given back, so that a worker's memory is
+/// bounded by ordinary texts and not by the largest one ever seen.
+const KEEP_BYTES: usize = 1 << 20;
+
+impl Scratch {
+    fn shrink(&mut self) {
+        if self.text.capacity() > KEEP_BYTES {
+            self.text = String::new();
+        }
+        if self.ids.capacity() > KEEP_BYTES / size_of::<u32>() {
+            self.ids = Vec::new();
+            self.matrix = MatrixScratch::default();
+        }
+    }
+}
+
+impl Model {
+    /// Opens the model in a folder of any of the three layouts.
+    pub fn load(folder: &Path, options: LoadOptions) -> Result<Self> {
+        let files = ModelFiles::find(folder)?;
+        let config = Config::read(&files.config)?;
+        let matrix =
+            Matrix::open(&files.tensors, files.layout.embeddings_tensor(), options.memory_map)?;
+        let json = fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
+        let tokenizer = Tokenizer::from_json(&json, &files.tokenizer)?;
+        drop(json);
+        let vocabulary = tokenizer.vocabulary();
+        matrix
+            .check_vocabulary(vocabulary.tokens, vocabulary.id_bound)
+            .map_err(|problem| Error::malformed(&files.tensors, problem))?;
+        let shared = Shared {
+            folder: folder.to_owned(),
+            files,
+            config,
+            tokenizer,
+            matrix,
+            scratches: Pool::default(),
+        };
+        Ok(Self { shared: Arc::new(shared), pooler: Pooler::new(Backend::detect()) })
+    }
+
+    /// The same model with the kernels of another instruction set; the bits stay the same.
+    #[must_use]
+    pub fn with_backend(&self, backend: Backend) -> Self {
+        Self { shared: Arc::clone(&self.shared), pooler: Pooler::new(backend) }
+    }
+
+    /// The instruction set in use.
+    #[must_use]
+    pub fn backend(&self) -> Backend {
+        self.pooler.backend()
+    }
+
+    /// The folder the model was loaded from.
+    #[must_use]
+    pub fn folder(&self) -> &Path {
+        &self.shared.folder
+    }
+
+    /// The files it was loaded from.
+    #[must_use]
+    pub fn files(&self) -> &ModelFiles {
+        &self.shared.files
+    }
+
+    /// What its config.json says.
+    #[must_use]
+    pub fn config(&self) -> Config {
+        self.shared.config
+    }
+
+    /// Its tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.shared.tokenizer
+    }
+
+    /// Its rows.
+    #[must_use]
+    pub fn matrix(&self) -> &Matrix {
+        &self.shared.matrix
+    }
+
+    /// Width of a vector.
+    #[must_use]
+    pub fn dim(&self) -> usize {
+        self.shared.matrix.dim()
+    }
+
+    /// Encoding as config.json asks for it.
+    #[must_use]
+    pub fn default_options(&self) -> EncodeOptions {
+        let Config { normalize, max_length } = self.shared.config;
+        EncodeOptions { max_length, normalize }
+    }
+
+    /// Encodes one text into `out`, which must be [`Model::dim`] floats long.
+    pub fn encode(&self, text: &str, options: EncodeOptions, out: &mut [f32]) -> Result<()> {
+        if out.len() != self.dim() {
+            return Err(Error::Argument(format!(
+                "the output has room for {} floats; a vector has {}",
+                out.len(),
+                self.dim()
+            )));
+        }
+        self.with_scratch(|scratch| self.encode_into(&text, options, scratch, out))
+    }
+
+    /// Runs `work` with a worker's buffers.
+    pub(crate) fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
+        let mut scratch = self.shared.scratches.take(Scratch::default);
+        let result = work(&mut scratch);
+        scratch.shrink();
+        self.shared.scratches.put(scratch);
+        result
+    }
+
+    pub(crate) fn encode_into(
+        &self,
+        text: &impl Text,
+        options: EncodeOptions,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) -> Result<()> {
+        let Shared { tokenizer, matrix, .. } = &*self.shared;
+        let limit = options.max_length;
+        let cut = limit
+            .map(|limit| limit.saturating_mul(tokenizer.vocabulary().median_token_length));
+        let text = text.prefix(cut, &mut scratch.text)?;
+        scratch.ids.clear();
+        tokenizer.ids_into(text, limit, &mut scratch.tokenize, &mut scratch.ids)?;
+        matrix
+            .mean(&scratch.ids, self.pooler, &mut scratch.matrix, out)
+            .map_err(|problem| Error::Tokenize { index: 0, problem })?;
+        if options.normalize {
+            self.pooler.normalize(out);
+        }
+        Ok(())
+    }
+
+    /// The ids of a text, cut to `max_length` ids but without the cut in characters that
+    /// [`Model::encode`] makes, and without the unknown id.
+    pub(crate) fn tokenize_into(
+        &self,
+        text: &impl Text,
+        max_length: Option<usize>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u32>> {
+        let text = text.prefix(None, &mut scratch.text)?;
+        scratch.ids.clear();
+        let tokenizer = &self.shared.tokenizer;
+        tokenizer.ids_into(text, max_length, &mut scratch.tokenize, &mut scratch.ids)?;
+        Ok(scratch.ids.as_slice().to_vec())
+    }
+
+    /// Rough cost of encoding a text of this many bytes, in nanoseconds. It decides only where and
+    /// on how many threads work is done, never what comes out.
+    pub(crate) fn cost(&self, bytes: usize, max_length: Option<usize>) -> u64 {
+        /// A call's fixed part: scratch, pooling of the first row, norm.
+        const PER_TEXT: f64 = 100.0;
+        let tokenizer = &self.shared.tokenizer;
+        let vocabulary = tokenizer.vocabulary();
+        // A code point has up to four bytes.
+        let kept = max_length.map_or(bytes, |limit| {
+            bytes.min(limit.saturating_mul(vocabulary.median_token_length).saturating_mul(4))
+        });
+        (PER_TEXT + kept as f64 * tokenizer.nanoseconds_per_byte()) as u64
+    }
+}

@@ -1,0 +1,140 @@
+//! The number formats that rows are stored in, and their exact widening to f32.
+
+/// The number format of a stored matrix.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
+pub enum DType {
+    /// IEEE 754 binary32.
+    Float32,
+    /// IEEE 754 binary16.
+    Float16,
+    /// The upper half of a binary32.
+    BFloat16,
+    /// IEEE 754 binary64.
+    Float64,
+    /// Signed 8-bit integers; their scale is not stored, as cosine does not need it.
+    Int8,
+}
+
+impl DType {
+    /// Bytes that one number takes.
+    #[must_use]
+    pub fn size(self) -> usize {
+        match self {
+            Self::Int8 => 1,
+            Self::Float16 | Self::BFloat16 => 2,
+            Self::Float32 => 4,
+            Self::Float64 => 8,
+        }
+    }
+
+    /// NumPy's name of the format (`bfloat16`, which NumPy lacks, as other libraries spell it).
+    #[must_use]
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Float32 => "float32",
+            Self::Float16 => "float16",
+            Self::BFloat16 => "bfloat16",
+            Self::Float64 => "float64",
+            Self::Int8 => "int8",
+        }
+    }
+}
+
+/// A float16 as it is stored. Unaligned like every stored number: a safetensors header may leave
+/// the data at any offset.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct F16(pub(crate) u16);
+
+/// A bfloat16 as it is stored.
+#[derive(Clone, Copy)]
+#[repr(transparent)]
+pub(crate) struct Bf16(pub(crate) u16);
+
+impl F16 {
+    /// Widens as F16C does: exact for every number, infinity stays infinity, a NaN becomes quiet.
+    ///
+    /// Branch-free, so that the compiler can vectorize it: the 15 bits below the sign are read as
+    /// an f32 whose exponent is 112 too small, and one multiplication by 2^112 mends both normal
+    /// and subnormal numbers exactly. Infinity and NaN come out as 65536 and above and get the
+    /// largest exponent set by hand.
+    #[inline(always)]
+    pub(crate) fn to_f32(self) -> f32 {
+        const SCALE: f32 = f32::from_bits((127 + 112) << 23);
+        let bits = u32::from(self.0);
+        let magnitude = f32::from_bits((bits & 0x7fff) << 13) * SCALE;
+        let special = if magnitude >= 65536.0 { 0x7f80_0000 } else { 0 };
+        let quiet = if bits & 0x7fff > 0x7c00 { 0x0040_0000 } else { 0 };
+        f32::from_bits(magnitude.to_bits() | special | quiet | ((bits & 0x8000) << 16))
+    }
+
+    /// Rounds to the nearest float16, ties to even, as NumPy and F16C do.
+    #[inline(always)]
+    pub(crate) fn from_f32(value: f32) -> Self {
+        let bits = value.to_bits();
+        let sign = ((bits >> 16) & 0x8000) as u16;
+        let magnitude = bits & 0x7fff_ffff;
+        let rounded = if magnitude > 0x7f80_0000 {
+            0x7e00 | ((magnitude >> 13) & 0x01ff)
+        } else if magnitude >= 0x4780_0000 {
+            0x7c00
+        } else if magnitude >= 0x3880_0000 {
+            // A normal float16: drop 13 bits; the carry may run into the exponent, up to infinity.
+            let odd = (magnitude >> 13) & 1;
+            (magnitude - (112 << 23) + 0x0fff + odd) >> 13
+        } else {
+            // Subnormal: adding 0.5 leaves the rounded multiple of 2^-24 in the lowest bits, since
+            // the spacing of f32 in [0.5, 1) is 2^-24. The addition rounds ties to even.
+            (f32::from_bits(magnitude) + 0.5).to_bits() - 0.5f32.to_bits()
+        };
+        Self(sign | rounded as u16)
+    }
+}
+
+impl Bf16 {
+    /// Widens exactly; a NaN becomes quiet, as arithmetic on it would make it anyway.
+    #[inline(always)]
+    pub(crate) fn to_f32(self) -> f32 {
+        f32::from_bits(u32::from(self.0) << 16)
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn every_float16_widens_exactly() {
+        for bits in 0..=u16::MAX {
+            let expected = half::f16::from_bits(bits).to_f32();
+            let got = F16(bits).to_f32();
+            assert!(
+                got.to_bits() == expected.to_bits() || (got.is_nan() && expected.is_nan()),
+                "{bits:#06x}"
+            );
+        }
+    }
+
+    #[test]
+    fn rounding_to_float16_agrees_around_every_value_and_every_tie() {
+        for bits in 0..=u16::MAX {
+            let value = half::f16::from_bits(bits).to_f32();
+            let next = half::f16::from_bits(bits.wrapping_add(1)).to_f32();
+            let between = (value + next) / 2.0;
+            for center in [value, between] {
+                for offset in -2i32..=2 {
+                    let x = f32::from_bits(center.to_bits().wrapping_add_signed(offset));
+                    let (got, expected) = (F16::from_f32(x).0, half::f16::from_f32(x));
+                    if x.is_nan() {
+                        assert!(F16(got).to_f32().is_nan());
+                    } else {
+                        assert_eq!(got, expected.to_bits(), "{x:e}");
+                    }
+                }
+            }
+        }
+        for x in [f32::MAX, -f32::MAX, 65519.99, 65520.0, 1e-8, 2.0f32.powi(-25), f32::MIN_POSITIVE] {
+            assert_eq!(F16::from_f32(x).0, half::f16::from_f32(x).to_bits(), "{x:e}");
+        }
+    }
+}

@@ -1,0 +1,178 @@
+//! The pooling kernel, written once over [`Vector`].
+//!
+//! One accumulator a column; rows added one after another in token order from +0.0; then one
+//! division by the count. No column sees another and no sum is reordered, so the width of the
+//! vector, and with it the instruction set, cannot change a bit.
+
+use super::vector::{Load, Vector};
+
+/// The rows to pool, proven to lie inside the matrix by [`super::Rows::job`].
+pub(super) struct Job<'a> {
+    /// First byte of the matrix, of any alignment.
+    pub(super) matrix: *const u8,
+    /// Numbers in a row, at least one.
+    pub(super) dim: usize,
+    /// Row of each token, in token order, at least one; each below the number of rows.
+    pub(super) rows: &'a [u32],
+    /// Room for one row of the result.
+    pub(super) out: &'a mut [f32],
+}
+
+/// What a row is multiplied with before it is added.
+pub(super) trait Weighting<V: Vector>: Copy {
+    /// The row's part `part`, weighted for token number `token`.
+    ///
+    /// # Safety
+    /// That of [`Vector`], and `token` is below the number of tokens.
+    unsafe fn apply(self, token: usize, part: V) -> V;
+}
+
+/// Every row counts as it is.
+#[derive(Clone, Copy)]
+pub(super) struct Unweighted;
+
+impl<V: Vector> Weighting<V> for Unweighted {
+    #[inline(always)]
+    unsafe fn apply(self, _token: usize, part: V) -> V {
+        part
+    }
+}
+
+/// One factor a token, as many as there are tokens.
+#[derive(Clone, Copy)]
+pub(super) struct Weighted<'a, S>(pub(super) &'a [S]);
+
+impl<V: Vector> Weighting<V> for Weighted<'_, V::Scalar> {
+    #[inline(always)]
+    unsafe fn apply(self, token: usize, part: V) -> V {
+        // SAFETY: `token` is below the number of tokens, and there are as many factors.
+        unsafe { part.mul(V::splat(*self.0.get_unchecked(token))) }
+    }
+}
+
+/// As [`Weighted`], each product rounded to float16: NumPy's product of float16 (or int8) rows and
+/// float16 weights is a float16.
+#[derive(Clone, Copy)]
+pub(super) struct WeightedInHalf<'a, S>(pub(super) &'a [S]);
+
+impl<V: Vector> Weighting<V> for WeightedInHalf<'_, V::Scalar> {
+    #[inline(always)]
+    unsafe fn apply(self, token: usize, part: V) -> V {
+        // SAFETY: as for `Weighted`.
+        unsafe { Weighted(self.0).apply(token, part).round_to_f16() }
+    }
+}
+
+/// How many rows ahead the next ones are asked for: rows lie anywhere in tens of megabytes, and the
+/// processor cannot guess the next one. Found by measurement; 2 to 8 are within noise of it.
+const PREFETCH_AHEAD: usize = 4;
+
+/// Pools a whole row: blocks of up to `MAX` vectors of `V`, and `V1` (one lane) where the matrix is
+/// narrower than one vector.
+///
+/// # Safety
+/// That of [`Vector`]; `job` as documented there, made of elements `E`.
+#[inline(always)]
+pub(super) unsafe fn mean<E, V, V1, W, const MAX: usize>(job: &mut Job<'_>, weighting: W, count: V::Scalar)
+where
+    V: Load<E>,
+    V1: Load<E> + Vector<Scalar = V::Scalar>,
+    W: Weighting<V> + Weighting<V1>,
+{
+    let dim = job.dim;
+    let mut column = 0;
+    // SAFETY: every block ends at or before `dim`; the rest is this function's own contract.
+    unsafe {
+        if MAX >= 16 {
+            column = blocks::<E, V, W, 16>(job, weighting, count, column);
+        }
+        if MAX >= 8 {
+            column = blocks::<E, V, W, 8>(job, weighting, count, column);
+        }
+        column = blocks::<E, V, W, 4>(job, weighting, count, column);
+        column = blocks::<E, V, W, 2>(job, weighting, count, column);
+        column = blocks::<E, V, W, 1>(job, weighting, count, column);
+        if column < dim && dim >= V::LANES {
+            // The last columns do not fill a vector: one that ends at `dim` computes a few columns
+            // again, to the same bits.
+            block::<E, V, W, 1>(job, weighting, count, dim - V::LANES);
+            column = dim;
+        }
+        while column < dim {
+            block::<E, V1, W, 1>(job, weighting, count, column);
+            column += 1;
+        }
+    }
+}
+
+/// Pools blocks of `N` vectors from `column` on while they fit, and returns the first column left.
+///
+/// # Safety
+/// As for [`mean`].
+#[inline(always)]
+unsafe fn blocks<E, V: Load<E>, W: Weighting<V>, const N: usize>(
+    job: &mut Job<'_>,
+    weighting: W,
+    count: V::Scalar,
+    mut column: usize,
+) -> usize {
+    while job.dim - column >= N * V::LANES {
+        // SAFETY: just checked that the block fits.
+        unsafe { block::<E, V, W, N>(job, weighting, count, column) };
+        column += N * V::LANES;
+    }
+    column
+}
+
+/// Pools `N` vectors of columns from `column` on, their sums held in registers.
+///
+/// # Safety
+/// As for [`mean`], and `column + N * V::LANES <= dim`.
+#[inline(always)]
+unsafe fn block<E, V: Load<E>, W: Weighting<V>, const N: usize>(
+    job: &mut Job<'_>,
+    weighting: W,
+    count: V::Scalar,
+    column: usize,
+) {
+    let matrix = job.matrix.cast::<E>();
+    // SAFETY: each row is inside the matrix and has `dim` elements from `row * dim` on, of which
+    // this block reads those of its columns; `out` has `dim` floats. `wrapping_add` because a
+    // prefetch may be of an address that is not read.
+    unsafe {
+        let mut sums = [V::splat(std::mem::zeroed()); N];
+        for (token, &row) in job.rows.iter().enumerate() {
+            if let Some(&ahead) = job.rows.get(token + PREFETCH_AHEAD) {
+                let start = matrix.wrapping_add(ahead as usize * job.dim + column);
+                prefetch(start.cast(), N * V::LANES * size_of::<E>());
+            }
+            let start = matrix.add(row as usize * job.dim + column);
+            for (part, sum) in sums.iter_mut().enumerate() {
+                let values = V::load(start.add(part * V::LANES));
+                *sum = sum.add(weighting.apply(token, values));
+            }
+        }
+        let count = V::splat(count);
+        let out = job.out.as_mut_ptr().add(column);
+        for (part, sum) in sums.into_iter().enumerate() {
+            sum.div(count).store(out.add(part * V::LANES));
+        }
+    }
+}
+
+/// Asks for the cache lines of `bytes` bytes at `start`.
+#[inline(always)]
+fn prefetch(start: *const u8, bytes: usize) {
+    #[cfg(target_arch = "x86_64")]
+    {
+        use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
+        let mut offset = 0;
+        while offset < bytes {
+            // SAFETY: a prefetch never faults, whatever the address.
+            unsafe { _mm_prefetch::<_MM_HINT_T0>(start.wrapping_add(offset).cast()) };
+            offset += 64;
+        }
+    }
+    #[cfg(not(target_arch = "x86_64"))]
+    let _ = (start, bytes);
+}

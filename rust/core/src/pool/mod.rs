@@ -1,0 +1,276 @@
+//! Ids' rows to one vector: the weighted mean, and its norm.
+//!
+//! # The order of arithmetic
+//! This is the specification that every instantiation equals to the bit; it is that of model2vec
+//! 0.10.0 over NumPy 2.
+//!
+//! 1. Each stored number is widened exactly: float32, float16, bfloat16 and int8 to f32, float64 to
+//!    f64. Where weights are float64, everything is widened to f64.
+//! 2. With weights, each number is multiplied with its token's weight and rounded to NumPy's result
+//!    type of the product: float16 where both sides fit it, else f32 or f64.
+//! 3. Rows are added one after another in token order, each column on its own, starting from +0.0.
+//! 4. The sum is divided by the number of tokens (one division; no reciprocal, no fused
+//!    multiply-add), and a mean in f64 is rounded to f32. Sums of int8 are exact: in f32 as long as
+//!    they fit 24 bits, beyond that in f64.
+//! 5. A normalized vector is divided by its norm (see `norm.rs`).
+//!
+//! A NaN stays a NaN, but which of its payload bits survive is not specified.
+
+mod element;
+mod kernel;
+mod norm;
+mod vector;
+#[cfg(target_arch = "x86_64")]
+mod x86;
+
+use std::ops::Range;
+
+pub use element::DType;
+use element::{Bf16, F16};
+use kernel::{Job, Unweighted, Weighted, WeightedInHalf};
+
+use crate::backend::Backend;
+
+#[cfg(target_endian = "big")]
+compile_error!("safetensors files are little-endian and are pooled as they lie in the file");
+
+/// A row-major matrix in its stored form, borrowed.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Rows<'a> {
+    bytes: &'a [u8],
+    rows: usize,
+    dim: usize,
+    dtype: DType,
+}
+
+impl<'a> Rows<'a> {
+    /// A view of `rows` rows of `dim` numbers at the start of `bytes`, or nothing if they are not
+    /// that many bytes.
+    pub(crate) fn new(bytes: &'a [u8], rows: usize, dim: usize, dtype: DType) -> Option<Self> {
+        let size = rows.checked_mul(dim)?.checked_mul(dtype.size())?;
+        Some(Self { bytes: bytes.get(Range { start: 0, end: size })?, rows, dim, dtype })
+    }
+}
+
+/// One factor a token, in the type that products are formed in.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Factors<'a> {
+    /// The plain mean.
+    None,
+    /// Products in f32.
+    F32(&'a [f32]),
+    /// Products in f32, each rounded to float16.
+    F32InHalf(&'a [f32]),
+    /// Products in f64.
+    F64(&'a [f64]),
+}
+
+impl Factors<'_> {
+    fn fit(&self, tokens: usize) -> bool {
+        match self {
+            Self::None => true,
+            Self::F32(factors) | Self::F32InHalf(factors) => factors.len() == tokens,
+            Self::F64(factors) => factors.len() == tokens,
+        }
+    }
+}
+
+/// Most int8 rows whose sum an f32 holds exactly: 2^16 * 128 = 2^23.
+const INT8_ROWS_IN_F32: usize = 1 << 16;
+
+/// Kernels of one instruction set.
+#[derive(Debug, Clone, Copy)]
+pub(crate) struct Pooler {
+    backend: Backend,
+    mean: MeanFn,
+    normalize: NormalizeFn,
+}
+
+type MeanFn = unsafe fn(DType, Factors<'_>, &mut Job<'_>);
+type NormalizeFn = unsafe fn(&mut [f32]);
+
+impl Pooler {
+    /// The kernels of `backend`, or the portable ones where the processor lacks it.
+    pub(crate) fn new(backend: Backend) -> Self {
+        let backend = if backend.is_available() { backend } else { Backend::Portable };
+        let (mean, normalize): (MeanFn, NormalizeFn) = match backend {
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx512 => (avx512::mean, avx512::normalize),
+            #[cfg(target_arch = "x86_64")]
+            Backend::Avx2 => (avx2::mean, avx2::normalize),
+            _ => (portable::mean, portable::normalize),
+        };
+        Self { backend, mean, normalize }
+    }
+
+    pub(crate) fn backend(&self) -> Backend {
+        self.backend
+    }
+
+    /// Writes the mean of the rows `ids` (with one factor each) to `out`, zeros if there are none.
+    ///
+    /// Returns false, having written nothing of use, if an id has no row, the factors are not as
+    /// many as the ids, or `out` is not one row wide.
+    #[must_use]
+    pub(crate) fn mean(
+        &self,
+        rows: Rows<'_>,
+        ids: &[u32],
+        factors: Factors<'_>,
+        out: &mut [f32],
+    ) -> bool {
+        if ids.is_empty() {
+            out.fill(0.0);
+            return out.len() == rows.dim;
+        }
+        let largest = ids.iter().fold(0, |largest, &id| largest.max(id));
+        if largest as usize >= rows.rows || !factors.fit(ids.len()) || out.len() != rows.dim {
+            return false;
+        }
+        let mut job = Job { matrix: rows.bytes.as_ptr(), dim: rows.dim, rows: ids, out };
+        // SAFETY: `new` took the kernels from a backend that the processor has. The job is as its
+        // documentation asks: `Rows::new` checked that the matrix has `rows` rows of `dim` numbers
+        // of `dtype`, and the lines above that each id is below `rows`, that there is a factor for
+        // each, and that `out` has room for `dim` floats.
+        unsafe { (self.mean)(rows.dtype, factors, &mut job) };
+        true
+    }
+
+    /// Divides `vector` by its Euclidean norm.
+    pub(crate) fn normalize(&self, vector: &mut [f32]) {
+        // SAFETY: `new` took the kernel from a backend that the processor has.
+        unsafe { (self.normalize)(vector) };
+    }
+}
+
+/// Instantiates the kernels for one instruction set: its f32 and f64 vectors, and how many of them
+/// a block holds in registers.
+macro_rules! instantiate {
+    ($name:ident, [$($features:literal)?], $v32:ty, $v64:ty, $max:literal) => {
+        mod $name {
+            use super::kernel::mean as pool;
+            use super::vector::{F32x1, F64x1};
+            use super::*;
+
+            /// # Safety
+            /// The processor has the instruction set; the job is as documented, of `dtype`; there
+            /// are as many factors as rows.
+            $(#[target_feature(enable = $features)])?
+            pub(super) unsafe fn mean(dtype: DType, factors: Factors<'_>, job: &mut Job<'_>) {
+                type V = $v32;
+                type W = $v64;
+                let n = job.rows.len();
+                let (n32, n64) = (n as f32, n as f64);
+                // SAFETY: passed on to the caller.
+                unsafe {
+                    match (dtype, factors) {
+                        (DType::Float32, Factors::None) => {
+                            pool::<f32, V, F32x1, _, $max>(job, Unweighted, n32);
+                        }
+                        (DType::Float16, Factors::None) => {
+                            pool::<F16, V, F32x1, _, $max>(job, Unweighted, n32);
+                        }
+                        (DType::BFloat16, Factors::None) => {
+                            pool::<Bf16, V, F32x1, _, $max>(job, Unweighted, n32);
+                        }
+                        (DType::Int8, Factors::None) if n <= INT8_ROWS_IN_F32 => {
+                            pool::<i8, V, F32x1, _, $max>(job, Unweighted, n32);
+                        }
+                        (DType::Int8, Factors::None) => {
+                            pool::<i8, W, F64x1, _, $max>(job, Unweighted, n64);
+                        }
+                        (DType::Float64, Factors::None) => {
+                            pool::<f64, W, F64x1, _, $max>(job, Unweighted, n64);
+                        }
+                        _ => weighted(dtype, factors, job),
+                    }
+                }
+            }
+
+            /// The rarer half of [`mean`]: models with weights.
+            ///
+            /// # Safety
+            /// As for [`mean`].
+            $(#[target_feature(enable = $features)])?
+            unsafe fn weighted(dtype: DType, factors: Factors<'_>, job: &mut Job<'_>) {
+                type V = $v32;
+                type W = $v64;
+                let n = job.rows.len();
+                let (n32, n64) = (n as f32, n as f64);
+                // SAFETY: passed on to the caller.
+                unsafe {
+                    match (dtype, factors) {
+                        (_, Factors::None) => {}
+                        (DType::Float32, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                            pool::<f32, V, F32x1, _, $max>(job, Weighted(w), n32);
+                        }
+                        (DType::Float16, Factors::F32(w)) => {
+                            pool::<F16, V, F32x1, _, $max>(job, Weighted(w), n32);
+                        }
+                        (DType::BFloat16, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                            pool::<Bf16, V, F32x1, _, $max>(job, Weighted(w), n32);
+                        }
+                        (DType::Int8, Factors::F32(w)) => {
+                            pool::<i8, V, F32x1, _, $max>(job, Weighted(w), n32);
+                        }
+                        (DType::Float16, Factors::F32InHalf(w)) => {
+                            pool::<F16, V, F32x1, _, $max>(job, WeightedInHalf(w), n32);
+                        }
+                        (DType::Int8, Factors::F32InHalf(w)) => {
+                            pool::<i8, V, F32x1, _, $max>(job, WeightedInHalf(w), n32);
+                            // NumPy's mean of the float16 products is a float16, and the
+                            // reference stores it in a float32 array.
+                            for value in job.out.iter_mut() {
+                                *value = F16::from_f32(*value).to_f32();
+                            }
+                        }
+                        (DType::Float32, Factors::F64(w)) => {
+                            pool::<f32, W, F64x1, _, $max>(job, Weighted(w), n64);
+                        }
+                        (DType::Float16, Factors::F64(w)) => {
+                            pool::<F16, W, F64x1, _, $max>(job, Weighted(w), n64);
+                        }
+                        (DType::BFloat16, Factors::F64(w)) => {
+                            pool::<Bf16, W, F64x1, _, $max>(job, Weighted(w), n64);
+                        }
+                        (DType::Int8, Factors::F64(w)) => {
+                            pool::<i8, W, F64x1, _, $max>(job, Weighted(w), n64);
+                        }
+                        (DType::Float64, Factors::F64(w)) => {
+                            pool::<f64, W, F64x1, _, $max>(job, Weighted(w), n64);
+                        }
+                        (DType::Float64, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                            let w: Vec<f64> = w.iter().map(|&w| f64::from(w)).collect();
+                            pool::<f64, W, F64x1, _, $max>(job, Weighted(&w), n64);
+                        }
+                    }
+                }
+            }
+
+            /// # Safety
+            /// The processor has the instruction set.
+            $(#[target_feature(enable = $features)])?
+            pub(super) unsafe fn normalize(vector: &mut [f32]) {
+                /// # Safety
+                /// The processor has the instruction set.
+                $(#[target_feature(enable = $features)])?
+                unsafe fn leaf(values: &[f32]) -> f32 {
+                    norm::leaf(values)
+                }
+                // SAFETY: passed on to the caller.
+                norm::normalize(vector, |values| unsafe { leaf(values) });
+            }
+        }
+    };
+}
+
+instantiate!(portable, [], vector::F32x4, vector::F64x2, 8);
+#[cfg(target_arch = "x86_64")]
+instantiate!(avx2, ["avx2,f16c"], x86::F32x8, x86::F64x4, 8);
+#[cfg(target_arch = "x86_64")]
+instantiate!(avx512, ["avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"], x86::F32x16, x86::F64x8, 16);
+
+/// A stored float16, widened exactly.
+pub(crate) fn half_to_f32(bits: u16) -> f32 {
+    F16(bits).to_f32()
+}

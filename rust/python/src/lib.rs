@@ -1,0 +1,43 @@
+//! The native module `m2v_fast._native`: argument shapes in, arrays out.
+//!
+//! Everything here is about Python objects; what is computed, `m2v_core` computes.
+
+mod errors;
+mod gil;
+mod model;
+mod str_storage;
+mod texts;
+
+use m2v_core::{Backend, ModelFiles};
+use pyo3::prelude::*;
+use std::path::PathBuf;
+
+/// Names of the kernels that this processor can run.
+#[pyfunction]
+fn backends() -> Vec<&'static str> {
+    Backend::available().into_iter().map(Backend::name).collect()
+}
+
+/// Whether a folder holds the three files of a model, in any of the known layouts.
+#[pyfunction]
+fn is_model_folder(folder: PathBuf) -> bool {
+    ModelFiles::find(&folder).is_ok()
+}
+
+/// Number of processors that this process may use.
+#[pyfunction]
+fn available_threads() -> usize {
+    m2v_core::available_threads()
+}
+
+#[pymodule(gil_used = false)]
+fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    module.add_class::<model::Model>()?;
+    module.add("__version__", env!("CARGO_PKG_VERSION"))?;
+    module.add("ModelError", module.py().get_type::<errors::ModelError>())?;
+    module.add("str_storage", str_storage::describe(module.py()))?;
+    module.add_function(wrap_pyfunction!(backends, module)?)?;
+    module.add_function(wrap_pyfunction!(is_model_folder, module)?)?;
+    module.add_function(wrap_pyfunction!(available_threads, module)?)?;
+    Ok(())
+}

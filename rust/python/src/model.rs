@@ -1,0 +1,220 @@
+//! The class `Model`: a loaded model as Python sees it.
+
+use std::path::PathBuf;
+
+use m2v_core::{BatchOptions, EncodeOptions, LoadOptions, Model as CoreModel};
+use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use pyo3::exceptions::PyValueError;
+use pyo3::prelude::*;
+
+use crate::errors::to_python;
+use crate::gil;
+use crate::texts::{PyText, Sentences};
+
+/// A loaded model. Immutable: every setting is an argument of the call it applies to.
+#[pyclass(frozen, module = "m2v_fast._native")]
+pub(crate) struct Model {
+    core: CoreModel,
+}
+
+#[pymethods]
+impl Model {
+    /// Opens the model in `folder`.
+    #[staticmethod]
+    #[pyo3(signature = (folder, memory_map = true))]
+    fn load(py: Python<'_>, folder: PathBuf, memory_map: bool) -> PyResult<Self> {
+        let core = py
+            .detach(|| CoreModel::load(&folder, LoadOptions { memory_map }))
+            .map_err(|error| to_python(py, error, |_| None))?;
+        Ok(Self { core })
+    }
+
+    /// Vectors of `sentences`: shape (dim,) for a str, (n, dim) for an iterable of n of them.
+    fn encode<'py>(
+        &self,
+        py: Python<'py>,
+        sentences: &Bound<'py, PyAny>,
+        max_length: Option<isize>,
+        normalize: bool,
+        num_threads: Option<isize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let options = EncodeOptions { max_length: checked_length(max_length)?, normalize };
+        let threads = checked_threads(num_threads)?;
+        let sentences = Sentences::extract(sentences)?;
+        let texts = sentences.as_slice();
+        let dim = self.core.dim();
+        match sentences {
+            Sentences::One(_) => {
+                // SAFETY: every element is written below before anyone can read the array; if that
+                // fails, the array is dropped.
+                let array = unsafe { PyArray1::<f32>::new(py, dim, false) };
+                // SAFETY: the array is new, contiguous and known to nobody else.
+                let out = unsafe { array.as_slice_mut() }?;
+                self.encode_into(py, texts, options, threads, out)?;
+                Ok(array.into_any())
+            }
+            Sentences::Many(_) => {
+                // SAFETY: as above.
+                let array = unsafe { PyArray2::<f32>::new(py, [texts.len(), dim], false) };
+                // SAFETY: as above.
+                let out = unsafe { array.as_slice_mut() }?;
+                self.encode_into(py, texts, options, threads, out)?;
+                Ok(array.into_any())
+            }
+        }
+    }
+
+    /// Ids of each of `sentences`, cut to `max_length` ids, without the unknown id.
+    fn tokenize(
+        &self,
+        py: Python<'_>,
+        sentences: &Bound<'_, PyAny>,
+        max_length: Option<isize>,
+        num_threads: Option<isize>,
+    ) -> PyResult<Vec<Vec<u32>>> {
+        let max_length = checked_length(max_length)?;
+        let threads = checked_threads(num_threads)?;
+        let sentences = Sentences::extract(sentences)?;
+        let texts = sentences.as_slice();
+        let cost = self.core.encode_cost(texts, None);
+        gil::run(py, cost, |interrupted| {
+            self.core.tokenize_batch(texts, max_length, BatchOptions { threads, interrupted })
+        })?
+        .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
+    }
+
+    /// The same model, computing with the kernels of another instruction set.
+    fn with_backend(&self, py: Python<'_>, name: &str) -> PyResult<Self> {
+        let backend = name.parse().map_err(|error| to_python(py, error, |_| None))?;
+        Ok(Self { core: self.core.with_backend(backend) })
+    }
+
+    /// Width of a vector.
+    #[getter]
+    fn dim(&self) -> usize {
+        self.core.dim()
+    }
+
+    /// Number of rows of the matrix.
+    #[getter]
+    fn rows(&self) -> usize {
+        self.core.matrix().rows()
+    }
+
+    /// Format in which rows are stored, as NumPy names it.
+    #[getter]
+    fn embedding_dtype(&self) -> &'static str {
+        self.core.matrix().dtype().name()
+    }
+
+    /// Whether several tokens may share a row.
+    #[getter]
+    fn has_mapping(&self) -> bool {
+        self.core.matrix().has_mapping()
+    }
+
+    /// Whether tokens have weights.
+    #[getter]
+    fn has_weights(&self) -> bool {
+        self.core.matrix().has_weights()
+    }
+
+    /// Instruction set of the kernels.
+    #[getter]
+    fn backend(&self) -> &'static str {
+        self.core.backend().name()
+    }
+
+    /// Engine that makes the ids.
+    #[getter]
+    fn engine(&self) -> &'static str {
+        self.core.tokenizer().engine()
+    }
+
+    /// Why no fast engine makes the ids, if none does.
+    #[getter]
+    fn engine_reason(&self) -> Option<&str> {
+        self.core.tokenizer().fallback_reason()
+    }
+
+    /// `normalize` as config.json has it.
+    #[getter]
+    fn config_normalize(&self) -> bool {
+        self.core.config().normalize
+    }
+
+    /// `max_length` as config.json has it.
+    #[getter]
+    fn config_max_length(&self) -> Option<usize> {
+        self.core.config().max_length
+    }
+
+    /// Number of tokens in the vocabulary.
+    #[getter]
+    fn tokens(&self) -> usize {
+        self.core.tokenizer().vocabulary().tokens
+    }
+
+    /// The id that is removed from every text.
+    #[getter]
+    fn unk_token_id(&self) -> Option<u32> {
+        self.core.tokenizer().vocabulary().unk_id
+    }
+
+    /// Median length of a token in code points.
+    #[getter]
+    fn median_token_length(&self) -> usize {
+        self.core.tokenizer().vocabulary().median_token_length
+    }
+
+    /// The folder the model was loaded from.
+    #[getter]
+    fn folder(&self) -> PathBuf {
+        self.core.folder().to_owned()
+    }
+
+    /// Paths of config.json, model.safetensors and tokenizer.json (or what the layout has in their
+    /// place), and the layout's name.
+    #[getter]
+    fn files(&self) -> (PathBuf, PathBuf, PathBuf, &'static str) {
+        let files = self.core.files();
+        (files.config.clone(), files.tensors.clone(), files.tokenizer.clone(), files.layout.name())
+    }
+}
+
+impl Model {
+    fn encode_into(
+        &self,
+        py: Python<'_>,
+        texts: &[PyText],
+        options: EncodeOptions,
+        threads: Option<usize>,
+        out: &mut [f32],
+    ) -> PyResult<()> {
+        let cost = self.core.encode_cost(texts, options.max_length);
+        gil::run(py, cost, |interrupted| {
+            self.core.encode_batch(texts, options, BatchOptions { threads, interrupted }, out)
+        })?
+        .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
+    }
+}
+
+fn checked_length(max_length: Option<isize>) -> PyResult<Option<usize>> {
+    max_length
+        .map(|length| {
+            usize::try_from(length).map_err(|_| {
+                PyValueError::new_err(format!("max_length must be None or at least 0, not {length}"))
+            })
+        })
+        .transpose()
+}
+
+fn checked_threads(num_threads: Option<isize>) -> PyResult<Option<usize>> {
+    match num_threads {
+        None => Ok(None),
+        Some(threads) if threads >= 1 => Ok(Some(threads.unsigned_abs())),
+        Some(threads) => Err(PyValueError::new_err(format!(
+            "num_threads must be None (all available processors) or at least 1, not {threads}"
+        ))),
+    }
+}
