@@ -19,6 +19,8 @@
 mod element;
 mod kernel;
 mod norm;
+#[cfg(test)]
+mod tests;
 mod vector;
 #[cfg(target_arch = "x86_64")]
 mod x86;

@@ -1,0 +1,216 @@
+//! Every kernel against a naive twin, to the bit: all widths that hurt, unaligned starts, no, one
+//! and many rows, every dtype with every kind of factor.
+
+use half::{bf16, f16};
+
+use super::*;
+
+/// A small generator (xorshift64*), so that a failure can be repeated.
+struct Random(u64);
+
+impl Random {
+    fn next(&mut self) -> u64 {
+        self.0 ^= self.0 >> 12;
+        self.0 ^= self.0 << 25;
+        self.0 ^= self.0 >> 27;
+        self.0.wrapping_mul(0x2545_f491_4f6c_dd1d)
+    }
+
+    fn below(&mut self, bound: usize) -> usize {
+        (self.next() >> 33) as usize % bound
+    }
+
+    /// Numbers of many magnitudes and both signs, zeros of both signs among them.
+    fn number(&mut self) -> f64 {
+        match self.below(16) {
+            0 => 0.0,
+            1 => -0.0,
+            exponent => {
+                let mantissa = self.next() as i32 as f64 / f64::from(i32::MAX);
+                mantissa * 2.0f64.powi(exponent as i32 - 12)
+            }
+        }
+    }
+}
+
+/// A matrix in stored form, one byte off alignment, and its numbers.
+struct Stored {
+    bytes: Vec<u8>,
+    numbers: Vec<f64>,
+    rows: usize,
+    dim: usize,
+    dtype: DType,
+}
+
+const DTYPES: [DType; 5] =
+    [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int8];
+
+impl Stored {
+    fn random(random: &mut Random, rows: usize, dim: usize, dtype: DType) -> Self {
+        let mut bytes = vec![0xab];
+        let mut numbers = Vec::new();
+        for _ in 0..rows * dim {
+            let number = random.number();
+            match dtype {
+                DType::Float32 => {
+                    bytes.extend((number as f32).to_le_bytes());
+                    numbers.push(f64::from(number as f32));
+                }
+                DType::Float16 => {
+                    let number = f16::from_f64(number);
+                    bytes.extend(number.to_le_bytes());
+                    numbers.push(number.to_f64());
+                }
+                DType::BFloat16 => {
+                    let number = bf16::from_f64(number);
+                    bytes.extend(number.to_le_bytes());
+                    numbers.push(number.to_f64());
+                }
+                DType::Float64 => {
+                    bytes.extend(number.to_le_bytes());
+                    numbers.push(number);
+                }
+                DType::Int8 => {
+                    let number = random.next() as i8;
+                    bytes.extend(number.to_le_bytes());
+                    numbers.push(f64::from(number));
+                }
+            }
+        }
+        Self { bytes, numbers, rows, dim, dtype }
+    }
+
+    fn rows(&self) -> Rows<'_> {
+        Rows::new(&self.bytes[1..], self.rows, self.dim, self.dtype).unwrap()
+    }
+
+    /// The specification, column by column.
+    fn naive(&self, ids: &[u32], factors: Factors<'_>) -> Vec<f32> {
+        let column = |column: usize| -> f32 {
+            let number = |id: u32| self.numbers[id as usize * self.dim + column];
+            let in_half = |x: f32| f16::from_f32(x).to_f32();
+            let n = ids.len();
+            let sum32 = |product: &dyn Fn(usize, f32) -> f32| {
+                let parts = ids.iter().enumerate().map(|(i, &id)| product(i, number(id) as f32));
+                parts.fold(0.0f32, |sum, part| sum + part) / n as f32
+            };
+            let sum64 = |product: &dyn Fn(usize, f64) -> f64| {
+                let parts = ids.iter().enumerate().map(|(i, &id)| product(i, number(id)));
+                (parts.fold(0.0f64, |sum, part| sum + part) / n as f64) as f32
+            };
+            match (self.dtype, factors) {
+                (DType::Float64 | DType::Int8, Factors::None) => sum64(&|_, x| x),
+                (_, Factors::None) => sum32(&|_, x| x),
+                (DType::Float64, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                    sum64(&|i, x| x * f64::from(w[i]))
+                }
+                (DType::Float16, Factors::F32InHalf(w)) => sum32(&|i, x| in_half(x * w[i])),
+                (DType::Int8, Factors::F32InHalf(w)) => in_half(sum32(&|i, x| in_half(x * w[i]))),
+                (_, Factors::F32(w) | Factors::F32InHalf(w)) => sum32(&|i, x| x * w[i]),
+                (_, Factors::F64(w)) => sum64(&|i, x| x * w[i]),
+            }
+        };
+        if ids.is_empty() { vec![0.0; self.dim] } else { (0..self.dim).map(column).collect() }
+    }
+}
+
+fn bits(vector: &[f32]) -> Vec<u32> {
+    vector.iter().map(|x| x.to_bits()).collect()
+}
+
+fn check(stored: &Stored, ids: &[u32], factors: Factors<'_>) {
+    let expected = stored.naive(ids, factors);
+    for backend in Backend::available() {
+        let mut out = vec![f32::NAN; stored.dim];
+        assert!(Pooler::new(backend).mean(stored.rows(), ids, factors, &mut out));
+        assert_eq!(
+            bits(&out),
+            bits(&expected),
+            "{backend}, {:?}, dim {}, {} rows, {factors:?}",
+            stored.dtype,
+            stored.dim,
+            ids.len()
+        );
+    }
+}
+
+#[test]
+fn every_kernel_equals_the_naive_twin_at_every_width() {
+    let mut random = Random(1);
+    for dim in (1..=130).chain([191, 192, 193, 255, 256, 257, 300, 512, 768, 1023, 1024, 1025]) {
+        for dtype in DTYPES {
+            let stored = Stored::random(&mut random, 7, dim, dtype);
+            for count in [0, 1, 2, 3, 5, 11, 40] {
+                let ids: Vec<u32> = (0..count).map(|_| random.below(7) as u32).collect();
+                check(&stored, &ids, Factors::None);
+                if count % 3 != 2 {
+                    continue;
+                }
+                let w64: Vec<f64> = ids.iter().map(|_| random.number()).collect();
+                let w32: Vec<f32> = w64.iter().map(|&w| w as f32).collect();
+                let w16: Vec<f32> = w64.iter().map(|&w| f16::from_f64(w).to_f32()).collect();
+                check(&stored, &ids, Factors::F64(&w64));
+                check(&stored, &ids, Factors::F32(&w32));
+                check(&stored, &ids, Factors::F32InHalf(&w16));
+            }
+        }
+    }
+}
+
+#[test]
+fn sums_of_int8_stay_exact_beyond_what_an_f32_holds() {
+    let stored = Stored {
+        bytes: [0xab].into_iter().chain([-128i8, 127, 1].map(|x| x as u8)).collect(),
+        numbers: vec![-128.0, 127.0, 1.0],
+        rows: 3,
+        dim: 1,
+        dtype: DType::Int8,
+    };
+    for count in [INT8_ROWS_IN_F32, INT8_ROWS_IN_F32 + 1, 5 * INT8_ROWS_IN_F32 + 3] {
+        let ids: Vec<u32> = (0..count).map(|i| if i % 1000 == 0 { 2 } else { 0 }).collect();
+        check(&stored, &ids, Factors::None);
+    }
+}
+
+#[test]
+fn normalizing_gives_the_same_bits_on_every_kernel() {
+    let mut random = Random(2);
+    for dim in (1..=300).chain([511, 512, 513, 768, 1000, 1024]) {
+        let vector: Vec<f32> = (0..dim).map(|_| random.number() as f32).collect();
+        let mut expected = vector.clone();
+        norm::normalize(&mut expected, norm::leaf);
+        for backend in Backend::available() {
+            let mut out = vector.clone();
+            Pooler::new(backend).normalize(&mut out);
+            assert_eq!(bits(&out), bits(&expected), "{backend}, dim {dim}");
+        }
+    }
+}
+
+#[test]
+fn nan_and_infinities_propagate() {
+    let numbers = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1.0];
+    let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
+    let rows = Rows::new(&bytes, 1, 4, DType::Float32).unwrap();
+    for backend in Backend::available() {
+        let mut out = [0.0; 4];
+        assert!(Pooler::new(backend).mean(rows, &[0, 0], Factors::None, &mut out));
+        assert!(out[0] == f32::INFINITY && out[1] == f32::NEG_INFINITY && out[2].is_nan());
+        assert_eq!(out[3], 1.0);
+    }
+}
+
+#[test]
+fn what_does_not_fit_is_turned_down() {
+    let bytes = [0; 24];
+    assert!(Rows::new(&bytes, 2, 3, DType::Float32).is_some());
+    assert!(Rows::new(&bytes, 3, 3, DType::Float32).is_none());
+    assert!(Rows::new(&bytes, usize::MAX, 3, DType::Float32).is_none());
+    let rows = Rows::new(&bytes, 2, 3, DType::Float32).unwrap();
+    let pooler = Pooler::new(Backend::detect());
+    assert!(pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 3]));
+    assert!(!pooler.mean(rows, &[0, 2], Factors::None, &mut [0.0; 3]));
+    assert!(!pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 2]));
+    assert!(!pooler.mean(rows, &[], Factors::None, &mut [0.0; 2]));
+    assert!(!pooler.mean(rows, &[0, 1], Factors::F32(&[1.0]), &mut [0.0; 3]));
+}

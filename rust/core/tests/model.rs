@@ -1,0 +1,154 @@
+//! Whole models through the public interface: batches, threads, interrupts, errors.
+#![cfg(feature = "fallback")]
+#![allow(clippy::unwrap_used)]
+
+mod support;
+
+use std::cell::Cell;
+
+use m2v_core::{Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Model, Text};
+
+const DIM: usize = 24;
+
+fn model() -> (tempfile::TempDir, Model) {
+    let folder = support::folder(DIM);
+    let model = Model::load(folder.path(), LoadOptions::default()).unwrap();
+    (folder, model)
+}
+
+fn texts(count: usize) -> Vec<String> {
+    let words = ["vector", "search", "embeddings", "the", ".", "zebra", "\u{1f600}", "Öl"];
+    (0..count)
+        .map(|i| (0..i % 23).map(|j| words[(i * 7 + j * j) % words.len()]).collect::<Vec<_>>().join(" "))
+        .collect()
+}
+
+const OPTIONS: EncodeOptions = EncodeOptions { max_length: Some(512), normalize: true };
+
+fn encode(model: &Model, texts: &[String], options: EncodeOptions, threads: usize) -> Vec<u32> {
+    let mut out = vec![f32::NAN; texts.len() * DIM];
+    let batch = BatchOptions { threads: Some(threads), ..BatchOptions::default() };
+    model.encode_batch(texts, options, batch, &mut out).unwrap();
+    out.into_iter().map(f32::to_bits).collect()
+}
+
+#[test]
+fn a_vector_is_the_mean_of_its_rows() {
+    let (_folder, model) = model();
+    let token = |name: &str| support::tokens().iter().position(|token| token == name).unwrap();
+    let ids: Vec<usize> = ["the", "em", "##bed", "##ding", "##s", "."].map(token).into();
+    let options = EncodeOptions { normalize: false, ..OPTIONS };
+    let mut out = vec![0.0; DIM];
+    model.encode("The embeddings.", options, &mut out).unwrap();
+    for (column, value) in out.into_iter().enumerate() {
+        let sum = ids.iter().fold(0.0, |sum, &id| sum + support::number(id, column));
+        assert_eq!(value.to_bits(), (sum / ids.len() as f32).to_bits());
+    }
+}
+
+#[test]
+fn threads_batches_and_kernels_do_not_change_a_bit() {
+    let (_folder, model) = model();
+    let texts = texts(3000);
+    let expected = encode(&model, &texts, OPTIONS, 1);
+    for backend in Backend::available() {
+        let model = model.with_backend(backend);
+        assert_eq!(model.backend(), backend);
+        for threads in [1, 2, 3, 8, 0] {
+            assert!(encode(&model, &texts, OPTIONS, threads) == expected, "{backend}, {threads}");
+        }
+    }
+    for (text, row) in texts.iter().zip(expected.chunks(DIM)).step_by(17) {
+        assert_eq!(encode(&model, std::slice::from_ref(text), OPTIONS, 1), row);
+    }
+}
+
+#[test]
+fn a_file_read_into_memory_gives_what_a_mapped_one_gives() {
+    let folder = support::folder(DIM);
+    let texts = texts(200);
+    let [mapped, read] = [true, false].map(|memory_map| {
+        let model = Model::load(folder.path(), LoadOptions { memory_map }).unwrap();
+        encode(&model, &texts, OPTIONS, 1)
+    });
+    assert_eq!(mapped, read);
+}
+
+#[test]
+fn an_interrupt_stops_a_batch_and_leaves_the_model_usable() {
+    let (_folder, model) = model();
+    let texts = texts(200_000);
+    let asked = Cell::new(0);
+    let interrupted = || {
+        asked.set(asked.get() + 1);
+        asked.get() == 2
+    };
+    for threads in [1, 2] {
+        asked.set(0);
+        let mut out = vec![0.0; texts.len() * DIM];
+        let batch = BatchOptions { threads: Some(threads), interrupted: &interrupted };
+        let result = model.encode_batch(&texts, OPTIONS, batch, &mut out);
+        assert!(matches!(result, Err(Error::Interrupted)), "{result:?}");
+        assert_eq!(asked.get(), 2);
+    }
+    encode(&model, &texts[..10], OPTIONS, 1);
+}
+
+/// A text that cannot be read.
+struct Unreadable(bool);
+
+impl Text for Unreadable {
+    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_core::Result<&'a str> {
+        if self.0 {
+            Err(Error::Surrogate { index: 0, position: 3, surrogate: 0xd800 })
+        } else {
+            Ok("vector search")
+        }
+    }
+
+    fn size(&self) -> usize {
+        2000
+    }
+}
+
+#[test]
+fn of_several_texts_at_fault_the_first_is_named() {
+    let (_folder, model) = model();
+    let texts: Vec<_> = (0..5000).map(|i| Unreadable(i > 1234)).collect();
+    for threads in [1, 2, 4] {
+        for _ in 0..10 {
+            let mut out = vec![0.0; texts.len() * DIM];
+            let batch = BatchOptions { threads: Some(threads), ..BatchOptions::default() };
+            let error = model.encode_batch(&texts, OPTIONS, batch, &mut out).unwrap_err();
+            assert!(matches!(error, Error::Surrogate { index: 1235, .. }), "{error}");
+        }
+    }
+}
+
+#[test]
+fn the_text_is_cut_in_code_points_and_the_ids_are_cut_before_unknown_ones_go() {
+    let (_folder, model) = model();
+    let median = model.tokenizer().vocabulary().median_token_length;
+    let ids = |text: &str, limit| {
+        model.tokenize_batch(&[text], limit, BatchOptions::default()).unwrap().remove(0)
+    };
+    assert_eq!(ids("\u{e4}\u{4e2d} a \u{4e2d} b", Some(3)), ids("a a", None));
+    let vector = |text: &str, max_length| {
+        encode(&model, &[text.to_owned()], EncodeOptions { max_length, normalize: false }, 1)
+    };
+    // Two bytes a character: a cut in bytes would lose the second letter.
+    let inside = format!("\u{e4}{}b", "\u{a0}".repeat(5 * median - 2));
+    let outside = format!("\u{e4}{}b", "\u{a0}".repeat(5 * median - 1));
+    assert_eq!(vector(&inside, Some(5)), vector("a b", None));
+    assert_eq!(vector(&outside, Some(5)), vector("a", None));
+    assert_eq!(vector(&outside, None), vector("a b", None));
+    assert_eq!(vector("a b", Some(0)), vec![0; DIM]);
+}
+
+#[test]
+fn an_output_of_the_wrong_size_is_an_error() {
+    let (_folder, model) = model();
+    assert!(matches!(model.encode("a", OPTIONS, &mut [0.0; 3]), Err(Error::Argument(_))));
+    let result = model.encode_batch(&["a"], OPTIONS, BatchOptions::default(), &mut [0.0; 3]);
+    assert!(matches!(result, Err(Error::Argument(_))));
+}
