@@ -22,6 +22,6 @@ DOCUMENTS: Final = [
 QUERIES: Final = [
     "How do I search for similar vectors quickly?",
     "recipe for a loaf",
-    "what makes the sea go up and down",
+    "why does the sea rise and fall twice a day?",
     "Are my saved copies of the data any good?",
 ]

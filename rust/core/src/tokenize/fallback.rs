@@ -4,7 +4,9 @@
 //! each call, so the tokenizer stays immutable and one instance serves all threads (the reference
 //! sets the limit on the shared tokenizer and is wrong under concurrency).
 
-use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::cell::Cell;
+use std::panic::{self, AssertUnwindSafe};
+use std::sync::Once;
 
 use tokenizers::{ModelWrapper, Tokenizer};
 
@@ -60,7 +62,23 @@ impl Fallback {
 /// Runs a piece of the `tokenizers` crate and turns its panics into errors: a tokenizer.json can
 /// make it panic (a `Replace` of a pattern that matches the empty string, for one).
 fn guarded<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    match catch_unwind(AssertUnwindSafe(run)) {
+    thread_local! {
+        static QUIET: Cell<bool> = const { Cell::new(false) };
+    }
+    static HOOK: Once = Once::new();
+    // The error says what happened; a report on standard error would say it again, as a crash.
+    HOOK.call_once(|| {
+        let report = panic::take_hook();
+        panic::set_hook(Box::new(move |info| {
+            if !QUIET.get() {
+                report(info);
+            }
+        }));
+    });
+    QUIET.set(true);
+    let result = panic::catch_unwind(AssertUnwindSafe(run));
+    QUIET.set(false);
+    match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(format!("the tokenizers crate says: {error}")),
         Err(_) => Err("the tokenizers crate panicked on it".to_owned()),
