@@ -195,7 +195,9 @@ where
                 Ok(mut chunks) => chunks.take(&self.cost),
                 Err(_) => None,
             };
-            let Some((first, texts, out)) = chunk else { return };
+            let Some((first, texts, out)) = chunk else {
+                return;
+            };
             let width = out.len() / texts.len();
             for (i, (text, out)) in texts.iter().zip(out.chunks_mut(width)).enumerate() {
                 if let Err(error) = (self.work)(text, out, scratch) {

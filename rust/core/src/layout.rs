@@ -104,7 +104,8 @@ impl ModelFiles {
         candidates.sort_by_key(|files| files.missing().len());
         let nearest = &candidates[0];
         let names = |paths: Vec<&Path>| {
-            let relative = |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
+            let relative =
+                |path: &Path| path.strip_prefix(folder).unwrap_or(path).display().to_string();
             paths.into_iter().map(relative).collect::<Vec<_>>().join(", ")
         };
         let problem = if nearest.missing().len() == nearest.paths().len() {

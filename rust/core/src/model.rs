@@ -85,7 +85,8 @@ impl Model {
         let config = Config::read(&files.config)?;
         let matrix =
             Matrix::open(&files.tensors, files.layout.embeddings_tensor(), options.memory_map)?;
-        let json = fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
+        let json =
+            fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
         let tokenizer = Tokenizer::from_json(&json, &files.tokenizer)?;
         drop(json);
         let vocabulary = tokenizer.vocabulary();
@@ -188,8 +189,8 @@ impl Model {
     ) -> Result<()> {
         let Shared { tokenizer, matrix, .. } = &*self.shared;
         let limit = options.max_length;
-        let cut = limit
-            .map(|limit| limit.saturating_mul(tokenizer.vocabulary().median_token_length));
+        let cut =
+            limit.map(|limit| limit.saturating_mul(tokenizer.vocabulary().median_token_length));
         let text = text.prefix(cut, &mut scratch.text)?;
         scratch.ids.clear();
         tokenizer.ids_into(text, limit, &mut scratch.tokenize, &mut scratch.ids)?;

@@ -39,12 +39,8 @@ impl<T> Pool<T> {
     pub(crate) fn put(&self, value: Box<T>) {
         let value = Box::into_raw(value);
         for slot in &self.slots {
-            let put = slot.compare_exchange(
-                ptr::null_mut(),
-                value,
-                Ordering::Release,
-                Ordering::Relaxed,
-            );
+            let put =
+                slot.compare_exchange(ptr::null_mut(), value, Ordering::Release, Ordering::Relaxed);
             if put.is_ok() {
                 return;
             }

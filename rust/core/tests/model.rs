@@ -19,7 +19,9 @@ fn model() -> (tempfile::TempDir, Model) {
 fn texts(count: usize) -> Vec<String> {
     let words = ["vector", "search", "embeddings", "the", ".", "zebra", "\u{1f600}", "Öl"];
     (0..count)
-        .map(|i| (0..i % 23).map(|j| words[(i * 7 + j * j) % words.len()]).collect::<Vec<_>>().join(" "))
+        .map(|i| {
+            (0..i % 23).map(|j| words[(i * 7 + j * j) % words.len()]).collect::<Vec<_>>().join(" ")
+        })
         .collect()
 }
 

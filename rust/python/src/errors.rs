@@ -42,10 +42,9 @@ pub(crate) fn to_python<'py>(
             )),
             None => PyValueError::new_err(message),
         },
-        Error::Interrupted => py
-            .check_signals()
-            .err()
-            .unwrap_or_else(|| PyKeyboardInterrupt::new_err(())),
+        Error::Interrupted => {
+            py.check_signals().err().unwrap_or_else(|| PyKeyboardInterrupt::new_err(()))
+        }
         _ => PyValueError::new_err(message),
     }
 }

@@ -203,7 +203,9 @@ fn checked_length(max_length: Option<isize>) -> PyResult<Option<usize>> {
     max_length
         .map(|length| {
             usize::try_from(length).map_err(|_| {
-                PyValueError::new_err(format!("max_length must be None or at least 0, not {length}"))
+                PyValueError::new_err(format!(
+                    "max_length must be None or at least 0, not {length}"
+                ))
             })
         })
         .transpose()

@@ -160,15 +160,13 @@ mod implementation {
             (3, 14) => WIDE_INTERNED,
             _ => return None,
         };
-        let samples = ["plain ASCII", "Latin-1 \u{e9}", "two bytes \u{4e2d}", "four bytes \u{1f600}"];
+        let samples =
+            ["plain ASCII", "Latin-1 \u{e9}", "two bytes \u{4e2d}", "four bytes \u{1f600}"];
         for (size, sample) in [1, 1, 2, 4].into_iter().zip(samples) {
             for interned in [false, true] {
                 let text = sample.repeat(64);
-                let object = if interned {
-                    PyString::intern(py, &text)
-                } else {
-                    PyString::new(py, &text)
-                };
+                let object =
+                    if interned { PyString::intern(py, &text) } else { PyString::new(py, &text) };
                 let expected: Vec<u32> = text.chars().map(u32::from).collect();
                 // SAFETY: the sample is hundreds of characters long.
                 let found = unsafe { read(&object, layout) }?;

@@ -158,7 +158,9 @@ impl Sentences {
         } else if object.is_instance_of::<PyBytes>() || object.is_instance_of::<PyByteArray>() {
             return Err(not_texts(object));
         } else {
-            let Ok(items) = object.try_iter() else { return Err(not_texts(object)) };
+            let Ok(items) = object.try_iter() else {
+                return Err(not_texts(object));
+            };
             let mut texts = Vec::with_capacity(object.len().unwrap_or(0));
             for (index, item) in items.enumerate() {
                 texts.push(item_text(index, &item?)?);
@@ -175,7 +177,10 @@ impl Sentences {
     }
 }
 
-fn collect<'py>(items: impl Iterator<Item = Bound<'py, PyAny>>, len: usize) -> PyResult<Vec<PyText>> {
+fn collect<'py>(
+    items: impl Iterator<Item = Bound<'py, PyAny>>,
+    len: usize,
+) -> PyResult<Vec<PyText>> {
     let mut texts = Vec::with_capacity(len);
     for (index, item) in items.enumerate() {
         texts.push(item_text(index, &item)?);

@@ -123,15 +123,11 @@ impl Matrix {
         };
         let factors = match weights {
             None => Some(Factors::None),
-            Some(Weights::F32(weights)) => {
-                gather(ids, weights, &mut scratch.f32).map(Factors::F32)
-            }
+            Some(Weights::F32(weights)) => gather(ids, weights, &mut scratch.f32).map(Factors::F32),
             Some(Weights::F32InHalf(weights)) => {
                 gather(ids, weights, &mut scratch.f32).map(Factors::F32InHalf)
             }
-            Some(Weights::F64(weights)) => {
-                gather(ids, weights, &mut scratch.f64).map(Factors::F64)
-            }
+            Some(Weights::F64(weights)) => gather(ids, weights, &mut scratch.f64).map(Factors::F64),
         };
         let pooled = match (matrix, row_ids, factors) {
             (Some(matrix), Some(row_ids), Some(factors)) => {

@@ -70,7 +70,9 @@ impl Tensors {
             return Err(format!("`{embeddings}` is empty: its shape is {rows} x {dim}"));
         }
         if u32::try_from(rows).is_err() {
-            return Err(format!("`{embeddings}` has {rows} rows, more than ids of 32 bits can name"));
+            return Err(format!(
+                "`{embeddings}` has {rows} rows, more than ids of 32 bits can name"
+            ));
         }
         let dtype = match info.dtype {
             Dtype::F32 => DType::Float32,
@@ -101,7 +103,9 @@ impl Tensors {
 fn one_dimension(name: &str, info: &TensorInfo) -> Result<(), String> {
     match info.shape.as_slice() {
         [_] => Ok(()),
-        shape => Err(format!("`{name}` has the shape {shape:?}; expected one number for each token")),
+        shape => {
+            Err(format!("`{name}` has the shape {shape:?}; expected one number for each token"))
+        }
     }
 }
 
@@ -110,7 +114,9 @@ fn mapping(info: &TensorInfo, bytes: &[u8], rows: usize) -> Result<Box<[u32]>, S
     let numbers: Vec<i64> = match info.dtype {
         Dtype::I64 => numbers(bytes, i64::from_le_bytes),
         Dtype::I32 => numbers(bytes, |bytes| i32::from_le_bytes(bytes).into()),
-        other => return Err(format!("`mapping` is stored as {other:?}; expected I64 or I32")),
+        other => {
+            return Err(format!("`mapping` is stored as {other:?}; expected I64 or I32"));
+        }
     };
     numbers
         .into_iter()
@@ -144,7 +150,9 @@ fn weights(info: &TensorInfo, bytes: &[u8], rows: DType) -> Result<Weights, Stri
                 _ => Weights::F32(weights),
             }
         }
-        other => return Err(format!("`weights` is stored as {other:?}; expected F32, F16 or F64")),
+        other => {
+            return Err(format!("`weights` is stored as {other:?}; expected F32, F16 or F64"));
+        }
     })
 }
 

@@ -133,7 +133,8 @@ mod tests {
                 }
             }
         }
-        for x in [f32::MAX, -f32::MAX, 65519.99, 65520.0, 1e-8, 2.0f32.powi(-25), f32::MIN_POSITIVE] {
+        for x in [f32::MAX, -f32::MAX, 65519.99, 65520.0, 1e-8, 2.0f32.powi(-25), f32::MIN_POSITIVE]
+        {
             assert_eq!(F16::from_f32(x).0, half::f16::from_f32(x).to_bits(), "{x:e}");
         }
     }

@@ -73,8 +73,11 @@ const PREFETCH_AHEAD: usize = 4;
 /// # Safety
 /// That of [`Vector`]; `job` as documented there, made of elements `E`.
 #[inline(always)]
-pub(super) unsafe fn mean<E, V, V1, W, const MAX: usize>(job: &mut Job<'_>, weighting: W, count: V::Scalar)
-where
+pub(super) unsafe fn mean<E, V, V1, W, const MAX: usize>(
+    job: &mut Job<'_>,
+    weighting: W,
+    count: V::Scalar,
+) where
     V: Load<E>,
     V1: Load<E> + Vector<Scalar = V::Scalar>,
     W: Weighting<V> + Weighting<V1>,

@@ -75,8 +75,8 @@ impl Tokenizer {
 
     #[cfg(feature = "fallback")]
     fn fall_back(json: &[u8], path: &Path, reason: String) -> Result<Self> {
-        let (fallback, vocabulary) =
-            fallback::Fallback::from_json(json).map_err(|problem| Error::malformed(path, problem))?;
+        let (fallback, vocabulary) = fallback::Fallback::from_json(json)
+            .map_err(|problem| Error::malformed(path, problem))?;
         Ok(Self {
             engine: Engine::Fallback(Box::new(fallback)),
             vocabulary,

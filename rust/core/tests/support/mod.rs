@@ -45,9 +45,8 @@ pub fn number(row: usize, column: usize) -> f32 {
 pub fn folder(dim: usize) -> TempDir {
     let folder = TempDir::new().unwrap();
     let rows = tokens().len();
-    let numbers: Vec<u8> = (0..rows * dim)
-        .flat_map(|i| number(i / dim, i % dim).to_le_bytes())
-        .collect();
+    let numbers: Vec<u8> =
+        (0..rows * dim).flat_map(|i| number(i / dim, i % dim).to_le_bytes()).collect();
     write(folder.path(), &[("embeddings", Dtype::F32, &[rows, dim], &numbers)]);
     folder
 }
