@@ -26,6 +26,13 @@ class Model:
         normalize: bool,
         num_threads: int | None,
     ) -> NDArray[np.float32]: ...
+    def encode_list(
+        self,
+        sentences: Iterable[str],
+        max_length: int | None,
+        normalize: bool,
+        num_threads: int | None,
+    ) -> list[NDArray[np.float32]]: ...
     def tokenize(
         self,
         sentences: str | Iterable[str],

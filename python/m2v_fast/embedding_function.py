@@ -67,9 +67,8 @@ class Model2VecEmbeddingFunction:
         return self._encode(texts)
 
     def _encode(self, texts: Iterable[str]) -> list[NDArray[np.float32]]:
-        if isinstance(texts, str):
-            raise TypeError("pass a list of texts, not one str: [text] instead of text")
-        return list(self.model.encode(texts))
+        model = self.model
+        return model._native.encode_list(texts, model._max_length, model._normalize, None)
 
     def __repr__(self) -> str:
         return f"Model2VecEmbeddingFunction({self.model_source!r})"

@@ -76,6 +76,29 @@ impl Model {
         })
     }
 
+    /// Encodes each of `texts` into the slice of `out` in its place, each [`Model::dim`] floats long.
+    ///
+    /// An error names the first text at fault.
+    pub fn encode_each<T: Text + Sync>(
+        &self,
+        texts: &[T],
+        options: EncodeOptions,
+        batch: BatchOptions<'_>,
+        out: &mut [&mut [f32]],
+    ) -> Result<()> {
+        let dim = self.dim();
+        if out.len() != texts.len() || out.iter().any(|vector| vector.len() != dim) {
+            return Err(Error::Argument(format!(
+                "expected {} outputs of {dim} floats each",
+                texts.len()
+            )));
+        }
+        let cost = |text: &T| self.cost(text.size(), options.max_length);
+        self.run(texts, out, 1, cost, batch, |text, out, scratch| {
+            self.encode_into(text, options, scratch, out[0])
+        })
+    }
+
     /// The ids of each text: cut to `max_length` ids, less the unknown id.
     pub fn tokenize_batch<T: Text + Sync>(
         &self,

@@ -171,6 +171,29 @@ impl Model {
         self.with_scratch(|scratch| self.encode_into(&text, options, scratch, out))
     }
 
+    /// The ids of one text as [`Model::encode`] pools them: cut, and without the unknown id.
+    pub fn ids(&self, text: &str, max_length: Option<usize>) -> Result<Vec<u32>> {
+        self.with_scratch(|scratch| {
+            self.ids_into(&text, max_length, scratch)?;
+            Ok(scratch.ids.clone())
+        })
+    }
+
+    /// Pools ids that the caller made: the second half of [`Model::encode`].
+    pub fn encode_ids(&self, ids: &[u32], normalize: bool, out: &mut [f32]) -> Result<()> {
+        let bound = self.shared.tokenizer.vocabulary().id_bound;
+        if out.len() != self.dim() || ids.iter().any(|&id| id >= bound) {
+            return Err(Error::Argument(format!(
+                "expected ids below {bound} and room for {} floats",
+                self.dim()
+            )));
+        }
+        self.with_scratch(|scratch| {
+            let Scratch { matrix, .. } = scratch;
+            self.pool(ids, normalize, matrix, out)
+        })
+    }
+
     /// Runs `work` with a worker's buffers.
     pub(crate) fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
         let mut scratch = self.shared.scratches.take(Scratch::default);
@@ -187,17 +210,38 @@ impl Model {
         scratch: &mut Scratch,
         out: &mut [f32],
     ) -> Result<()> {
-        let Shared { tokenizer, matrix, .. } = &*self.shared;
-        let limit = options.max_length;
-        let cut =
-            limit.map(|limit| limit.saturating_mul(tokenizer.vocabulary().median_token_length));
+        self.ids_into(text, options.max_length, scratch)?;
+        let Scratch { ids, matrix, .. } = scratch;
+        self.pool(ids, options.normalize, matrix, out)
+    }
+
+    /// Leaves the ids to pool in `scratch.ids`.
+    fn ids_into(
+        &self,
+        text: &impl Text,
+        max_length: Option<usize>,
+        scratch: &mut Scratch,
+    ) -> Result<()> {
+        let tokenizer = &self.shared.tokenizer;
+        let median = tokenizer.vocabulary().median_token_length;
+        let cut = max_length.map(|limit| limit.saturating_mul(median));
         let text = text.prefix(cut, &mut scratch.text)?;
         scratch.ids.clear();
-        tokenizer.ids_into(text, limit, &mut scratch.tokenize, &mut scratch.ids)?;
-        matrix
-            .mean(&scratch.ids, self.pooler, &mut scratch.matrix, out)
+        tokenizer.ids_into(text, max_length, &mut scratch.tokenize, &mut scratch.ids)
+    }
+
+    fn pool(
+        &self,
+        ids: &[u32],
+        normalize: bool,
+        scratch: &mut MatrixScratch,
+        out: &mut [f32],
+    ) -> Result<()> {
+        self.shared
+            .matrix
+            .mean(ids, self.pooler, scratch, out)
             .map_err(|problem| Error::Tokenize { index: 0, problem })?;
-        if options.normalize {
+        if normalize {
             self.pooler.normalize(out);
         }
         Ok(())

@@ -4,8 +4,9 @@ use std::path::PathBuf;
 
 use m2v_core::{BatchOptions, EncodeOptions, LoadOptions, Model as CoreModel};
 use numpy::{PyArray1, PyArray2, PyArrayMethods};
-use pyo3::exceptions::PyValueError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
+use pyo3::types::PyList;
 
 use crate::errors::to_python;
 use crate::gil;
@@ -38,30 +39,68 @@ impl Model {
         normalize: bool,
         num_threads: Option<isize>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let options = EncodeOptions { max_length: checked_length(max_length)?, normalize };
-        let threads = checked_threads(num_threads)?;
+        let call = Call::new(max_length, normalize, num_threads)?;
         let sentences = Sentences::extract(sentences)?;
         let texts = sentences.as_slice();
         let dim = self.core.dim();
         match sentences {
             Sentences::One(_) => {
-                // SAFETY: every element is written below before anyone can read the array; if that
-                // fails, the array is dropped.
-                let array = unsafe { PyArray1::<f32>::new(py, dim, false) };
-                // SAFETY: the array is new, contiguous and known to nobody else.
-                let out = unsafe { array.as_slice_mut() }?;
-                self.encode_into(py, texts, options, threads, out)?;
+                // SAFETY: `encode_into` writes every element, or fails and the array is dropped.
+                let (array, out) = unsafe { new_vector(py, dim) };
+                self.encode_into(py, texts, call, out)?;
                 Ok(array.into_any())
             }
             Sentences::Many(_) => {
-                // SAFETY: as above.
+                // SAFETY: every element is written below before anyone can read the array; if that
+                // fails, the array is dropped.
                 let array = unsafe { PyArray2::<f32>::new(py, [texts.len(), dim], false) };
-                // SAFETY: as above.
+                // SAFETY: the array is new, contiguous and known to nobody else.
                 let out = unsafe { array.as_slice_mut() }?;
-                self.encode_into(py, texts, options, threads, out)?;
+                self.encode_into(py, texts, call, out)?;
                 Ok(array.into_any())
             }
         }
+    }
+
+    /// Vectors of `sentences`, one array of shape (dim,) for each, that share no memory.
+    fn encode_list<'py>(
+        &self,
+        py: Python<'py>,
+        sentences: &Bound<'py, PyAny>,
+        max_length: Option<isize>,
+        normalize: bool,
+        num_threads: Option<isize>,
+    ) -> PyResult<Bound<'py, PyList>> {
+        let Call { options, threads } = Call::new(max_length, normalize, num_threads)?;
+        let sentences = Sentences::extract(sentences)?;
+        let Sentences::Many(texts) = &sentences else {
+            return Err(PyTypeError::new_err(
+                "pass a list of texts, not one str: [text] instead of text",
+            ));
+        };
+        let dim = self.core.dim();
+        if let [text] = texts.as_slice() {
+            // SAFETY: `encode_into` writes every element, or fails and the array is dropped.
+            let (array, out) = unsafe { new_vector(py, dim) };
+            self.encode_into(py, std::slice::from_ref(text), Call { options, threads }, out)?;
+            return PyList::new(py, [array]);
+        }
+        let mut arrays = Vec::with_capacity(texts.len());
+        let mut outs = Vec::with_capacity(texts.len());
+        for _ in texts {
+            // SAFETY: `encode_each` writes every element, or fails and the arrays, which `arrays`
+            // holds until then, are dropped.
+            let (array, out) = unsafe { new_vector(py, dim) };
+            arrays.push(array);
+            outs.push(out);
+        }
+        let cost = self.core.encode_cost(texts, options.max_length);
+        gil::run(py, cost, |interrupted| {
+            let batch = BatchOptions { threads, interrupted };
+            self.core.encode_each(texts, options, batch, &mut outs)
+        })?
+        .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
+        PyList::new(py, arrays)
     }
 
     /// Ids of each of `sentences`, cut to `max_length` ids, without the unknown id.
@@ -187,8 +226,7 @@ impl Model {
         &self,
         py: Python<'_>,
         texts: &[PyText],
-        options: EncodeOptions,
-        threads: Option<usize>,
+        Call { options, threads }: Call,
         out: &mut [f32],
     ) -> PyResult<()> {
         let cost = self.core.encode_cost(texts, options.max_length);
@@ -197,6 +235,40 @@ impl Model {
         })?
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
     }
+}
+
+/// The checked arguments of a call.
+#[derive(Clone, Copy)]
+struct Call {
+    options: EncodeOptions,
+    threads: Option<usize>,
+}
+
+impl Call {
+    fn new(
+        max_length: Option<isize>,
+        normalize: bool,
+        num_threads: Option<isize>,
+    ) -> PyResult<Self> {
+        let options = EncodeOptions { max_length: checked_length(max_length)?, normalize };
+        Ok(Self { options, threads: checked_threads(num_threads)? })
+    }
+}
+
+/// A new array of shape (dim,) and its elements.
+///
+/// # Safety
+/// The elements are uninitialized: the caller writes all of them before anyone reads the array, or
+/// drops it. They live as long as the array, which the caller holds while it uses them.
+unsafe fn new_vector<'py, 'a>(
+    py: Python<'py>,
+    dim: usize,
+) -> (Bound<'py, PyArray1<f32>>, &'a mut [f32]) {
+    // SAFETY: passed on to the caller.
+    let array = unsafe { PyArray1::<f32>::new(py, dim, false) };
+    // SAFETY: the array is new, contiguous, `dim` long and known to nobody else.
+    let out = unsafe { std::slice::from_raw_parts_mut(array.data(), dim) };
+    (array, out)
 }
 
 fn checked_length(max_length: Option<isize>) -> PyResult<Option<usize>> {
