@@ -3,9 +3,20 @@
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
+from typing import final
 
 import numpy as np
 from numpy.typing import NDArray
+
+__all__ = [
+    "Model",
+    "ModelError",
+    "__version__",
+    "available_threads",
+    "backends",
+    "is_model_folder",
+    "str_storage",
+]
 
 __version__: str
 str_storage: str
@@ -16,6 +27,7 @@ def backends() -> list[str]: ...
 def is_model_folder(folder: str | PathLike[str]) -> bool: ...
 def available_threads() -> int: ...
 
+@final
 class Model:
     @staticmethod
     def load(folder: str | PathLike[str], memory_map: bool = True) -> Model: ...

@@ -2,19 +2,19 @@
 
 from __future__ import annotations
 
-import io
 import json
 import sys
 import time
 from itertools import islice
 from pathlib import Path
-from typing import IO, TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 import click
 import numpy as np
 
 from m2v_fast import demo as demo_texts
 from m2v_fast._version import __version__
+from m2v_fast.npy import write_rows
 from m2v_fast.sources import BUNDLED_MODEL
 from m2v_fast.static_model import StaticModel
 
@@ -60,7 +60,12 @@ def _load(source: str, revision: str | None = None) -> StaticModel:
 
 
 _model_option = click.option(
-    "--model", "source", default=BUNDLED_MODEL, show_default=True, metavar="MODEL", help="The model."
+    "--model",
+    "source",
+    default=BUNDLED_MODEL,
+    show_default=True,
+    metavar="MODEL",
+    help="The model.",
 )
 _revision_option = click.option("--revision", help="Branch, tag or commit on the hub.")
 _threads_option = click.option(
@@ -108,7 +113,8 @@ def demo(source: str, revision: str | None) -> None:
 
 def _unit(vectors: NDArray[np.float32]) -> NDArray[np.float32]:
     norms = np.linalg.norm(vectors, axis=1, keepdims=True)
-    return vectors / np.maximum(norms, np.float32(1e-12))
+    unit: NDArray[np.float32] = vectors / np.maximum(norms, np.float32(1e-12))
+    return unit
 
 
 def _median_seconds(call: Any, repeats: int = 7) -> float:
@@ -189,32 +195,22 @@ def embed(
     if max_length is not None:
         model.max_length = max_length
     texts = _json_lines(file, field) if field is not None else _lines(file)
-    parts = []
     with tqdm(
         unit="text",
         unit_scale=True,
-        disable=(not sys.stderr.isatty()) if progress is None else not progress,
+        disable=not (sys.stderr.isatty() if progress is None else progress),
     ) as bar:
-        while batch := list(islice(texts, _BATCH)):
-            parts.append(model.encode(batch, normalize=normalize, num_threads=threads))
-            bar.update(len(batch))
-    vectors = np.concatenate(parts) if parts else np.empty((0, model.dim), dtype=np.float32)
-    _save(output, vectors)
-    if output != "-":
-        click.echo(f"{output}: {vectors.shape[0]} x {vectors.shape[1]} float32", err=True)
 
+        def parts() -> Iterator[NDArray[np.float32]]:
+            while batch := list(islice(texts, _BATCH)):
+                yield model.encode(batch, normalize=normalize, num_threads=threads)
+                bar.update(len(batch))
 
-def _save(output: str, vectors: NDArray[np.float32]) -> None:
-    if output != "-":
-        with Path(output).open("wb") as file:
-            np.save(file, vectors)
-        return
-    # numpy.save asks a real file for its position, which a pipe does not have.
-    buffer = io.BytesIO()
-    np.save(buffer, vectors)
-    stdout: IO[bytes] = click.get_binary_stream("stdout")
-    stdout.write(buffer.getbuffer())
-    stdout.flush()
+        to_stdout = output == "-"
+        target = sys.stdout.buffer if to_stdout else Path(output)
+        rows = write_rows(target, model.dim, parts())
+    if not to_stdout:
+        click.echo(f"{output}: {rows} x {model.dim} float32", err=True)
 
 
 def _lines(file: Iterable[bytes]) -> Iterator[str]:

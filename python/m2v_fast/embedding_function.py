@@ -17,8 +17,8 @@ if TYPE_CHECKING:
 class Model2VecEmbeddingFunction:
     """Embeds documents and queries for a vector database.
 
-    The class takes the place of `pymilvus.model.dense.Model2VecEmbeddingFunction`, and needs neither
-    pymilvus nor model2vec.
+    Takes the place of `pymilvus.model.dense.Model2VecEmbeddingFunction`, and needs neither pymilvus
+    nor model2vec.
     """
 
     def __init__(

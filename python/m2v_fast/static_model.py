@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 from itertools import islice
+from operator import index
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from m2v_fast import _native
+from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
 from m2v_fast.sources import resolve
 
@@ -29,7 +30,7 @@ class StaticModel:
 
     __slots__ = ("__weakref__", "_max_length", "_native", "_normalize")
 
-    _native: _native.Model
+    _native: NativeModel
     _normalize: bool
     _max_length: int | None
 
@@ -37,7 +38,7 @@ class StaticModel:
         raise TypeError("a StaticModel is made by StaticModel.from_pretrained(path)")
 
     @classmethod
-    def _from_native(cls, native: _native.Model, normalize: bool, max_length: int | None) -> Self:
+    def _from_native(cls, native: NativeModel, normalize: bool, max_length: int | None) -> Self:
         model = cls.__new__(cls)
         model._native = native
         model.normalize = normalize
@@ -54,7 +55,7 @@ class StaticModel:
         quantize_to: str | None = None,
         dimensionality: int | None = None,
         vocabulary_quantization: int | None = None,
-        max_length: int | None | Unset = UNSET,
+        max_length: int | Unset | None = UNSET,
         force_download: bool = False,
         *,
         revision: str | None = None,
@@ -107,7 +108,7 @@ class StaticModel:
             local_files_only=local_files_only,
             force_download=force_download,
         )
-        native = _native.Model.load(folder, memory_map)
+        native = NativeModel.load(folder, memory_map)
         return cls._from_native(
             native,
             native.config_normalize if normalize is None else normalize,
@@ -119,7 +120,7 @@ class StaticModel:
         sentences: str | Iterable[str],
         *,
         show_progress_bar: bool = False,
-        max_length: int | None | Unset = UNSET,
+        max_length: int | Unset | None = UNSET,
         normalize: bool | None = None,
         batch_size: int = 1024,
         use_multiprocessing: bool = True,
@@ -215,8 +216,10 @@ class StaticModel:
 
     @max_length.setter
     def max_length(self, value: int | None) -> None:
-        if value is not None and value < 0:
-            raise ValueError(f"max_length must be None or at least 0, not {value}")
+        if value is not None:
+            value = index(value)
+            if value < 0:
+                raise ValueError(f"max_length must be None or at least 0, not {value}")
         self._max_length = value
 
     @property
