@@ -3,7 +3,7 @@
 from collections.abc import Iterable
 from os import PathLike
 from pathlib import Path
-from typing import final
+from typing import Any, final
 
 import numpy as np
 from numpy.typing import NDArray
@@ -51,6 +51,12 @@ class Model:
         max_length: int | None,
         num_threads: int | None,
     ) -> list[list[int]]: ...
+    def encode_as_sequence(
+        self,
+        sentences: str | Iterable[str],
+        max_length: int | None,
+        num_threads: int | None,
+    ) -> Any: ...
     def with_backend(self, name: str) -> Model: ...
     @property
     def dim(self) -> int: ...
@@ -79,6 +85,6 @@ class Model:
     @property
     def median_token_length(self) -> int: ...
     @property
-    def folder(self) -> Path: ...
+    def folder(self) -> Path | None: ...
     @property
-    def files(self) -> tuple[Path, Path, Path, str]: ...
+    def files(self) -> tuple[Path, Path, Path, str] | None: ...

@@ -99,6 +99,23 @@ impl Model {
         })
     }
 
+    /// The ids of each text as [`Model::encode_batch`] pools them: the text cut as there, the ids cut
+    /// to `max_length`, less the unknown id.
+    pub fn ids_batch<T: Text + Sync>(
+        &self,
+        texts: &[T],
+        max_length: Option<usize>,
+        batch: BatchOptions<'_>,
+    ) -> Result<Vec<Vec<u32>>> {
+        let mut out = vec![Vec::new(); texts.len()];
+        let cost = |text: &T| self.cost(text.size(), max_length);
+        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
+            out[0] = self.cut_ids(text, max_length, scratch)?;
+            Ok(())
+        })?;
+        Ok(out)
+    }
+
     /// The ids of each text: cut to `max_length` ids, less the unknown id.
     pub fn tokenize_batch<T: Text + Sync>(
         &self,

@@ -135,6 +135,12 @@ pub struct Config {
 /// model2vec's `DEFAULT_MAX_LENGTH`.
 pub const DEFAULT_MAX_LENGTH: usize = 512;
 
+impl Default for Config {
+    fn default() -> Self {
+        Self { normalize: false, max_length: Some(DEFAULT_MAX_LENGTH) }
+    }
+}
+
 impl Config {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self> {

@@ -32,7 +32,7 @@ pub use backend::Backend;
 pub use batch::{BatchOptions, available_threads};
 pub use error::{Error, Result};
 pub use layout::{Config, DEFAULT_MAX_LENGTH, Layout, ModelFiles};
-pub use matrix::Matrix;
+pub use matrix::{Matrix, StoredTensor, Weighting};
 pub use model::{EncodeOptions, LoadOptions, Model};
 pub use pool::DType;
 pub use text::Text;

@@ -45,8 +45,8 @@ pub struct Model {
 
 #[derive(Debug)]
 struct Shared {
-    folder: PathBuf,
-    files: ModelFiles,
+    /// Where it was loaded from, if it was.
+    source: Option<(PathBuf, ModelFiles)>,
     config: Config,
     tokenizer: Tokenizer,
     matrix: Matrix,
@@ -89,18 +89,28 @@ impl Model {
             fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
         let tokenizer = Tokenizer::from_json(&json, &files.tokenizer)?;
         drop(json);
+        Self::new(Some((folder.to_owned(), files)), config, tokenizer, matrix)
+    }
+
+    /// Puts a model together from the bytes of a tokenizer.json and a matrix of the caller's own.
+    /// Its [`Model::config`] is the default one.
+    pub fn from_parts(tokenizer_json: &[u8], matrix: Matrix) -> Result<Self> {
+        let tokenizer = Tokenizer::from_json(tokenizer_json, Path::new("tokenizer"))?;
+        Self::new(None, Config::default(), tokenizer, matrix)
+    }
+
+    fn new(
+        source: Option<(PathBuf, ModelFiles)>,
+        config: Config,
+        tokenizer: Tokenizer,
+        matrix: Matrix,
+    ) -> Result<Self> {
         let vocabulary = tokenizer.vocabulary();
-        matrix
-            .check_vocabulary(vocabulary.tokens, vocabulary.id_bound)
-            .map_err(|problem| Error::malformed(&files.tensors, problem))?;
-        let shared = Shared {
-            folder: folder.to_owned(),
-            files,
-            config,
-            tokenizer,
-            matrix,
-            scratches: Pool::default(),
-        };
+        matrix.check_vocabulary(vocabulary.tokens, vocabulary.id_bound).map_err(|problem| {
+            let path = source.as_ref().map_or(Path::new("embeddings"), |(_, files)| &files.tensors);
+            Error::malformed(path, problem)
+        })?;
+        let shared = Shared { source, config, tokenizer, matrix, scratches: Pool::default() };
         Ok(Self { shared: Arc::new(shared), pooler: Pooler::new(Backend::detect()) })
     }
 
@@ -116,16 +126,16 @@ impl Model {
         self.pooler.backend()
     }
 
-    /// The folder the model was loaded from.
+    /// The folder the model was loaded from, if it was.
     #[must_use]
-    pub fn folder(&self) -> &Path {
-        &self.shared.folder
+    pub fn folder(&self) -> Option<&Path> {
+        self.shared.source.as_ref().map(|(folder, _)| folder.as_path())
     }
 
-    /// The files it was loaded from.
+    /// The files it was loaded from, if it was.
     #[must_use]
-    pub fn files(&self) -> &ModelFiles {
-        &self.shared.files
+    pub fn files(&self) -> Option<&ModelFiles> {
+        self.shared.source.as_ref().map(|(_, files)| files)
     }
 
     /// What its config.json says.
@@ -173,10 +183,7 @@ impl Model {
 
     /// The ids of one text as [`Model::encode`] pools them: cut, and without the unknown id.
     pub fn ids(&self, text: &str, max_length: Option<usize>) -> Result<Vec<u32>> {
-        self.with_scratch(|scratch| {
-            self.ids_into(&text, max_length, scratch)?;
-            Ok(scratch.ids.clone())
-        })
+        self.with_scratch(|scratch| self.cut_ids(&text, max_length, scratch))
     }
 
     /// Pools ids that the caller made: the second half of [`Model::encode`].
@@ -191,6 +198,14 @@ impl Model {
         self.with_scratch(|scratch| {
             let Scratch { matrix, .. } = scratch;
             self.pool(ids, normalize, matrix, out)
+        })
+    }
+
+    /// Writes the row of each of `ids`, times its weight, to `out`: `ids.len()` times
+    /// [`Model::dim`] floats, row-major.
+    pub fn rows_of(&self, ids: &[u32], out: &mut [f32]) -> Result<()> {
+        self.with_scratch(|scratch| {
+            self.shared.matrix.sequence(ids, &mut scratch.matrix, out).map_err(Error::Argument)
         })
     }
 
@@ -245,6 +260,17 @@ impl Model {
             self.pooler.normalize(out);
         }
         Ok(())
+    }
+
+    /// The ids that [`Model::encode_into`] pools.
+    pub(crate) fn cut_ids(
+        &self,
+        text: &impl Text,
+        max_length: Option<usize>,
+        scratch: &mut Scratch,
+    ) -> Result<Vec<u32>> {
+        self.ids_into(text, max_length, scratch)?;
+        Ok(scratch.ids.as_slice().to_vec())
     }
 
     /// The ids of a text, cut to `max_length` ids but without the cut in characters that

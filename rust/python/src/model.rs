@@ -122,6 +122,38 @@ impl Model {
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
     }
 
+    /// The rows of each text's tokens, times their weights: an array of shape (tokens, dim) each.
+    fn encode_as_sequence<'py>(
+        &self,
+        py: Python<'py>,
+        sentences: &Bound<'py, PyAny>,
+        max_length: Option<isize>,
+        num_threads: Option<isize>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        let Call { options, threads } = Call::new(max_length, false, num_threads)?;
+        let sentences = Sentences::extract(sentences)?;
+        let texts = sentences.as_slice();
+        let cost = self.core.encode_cost(texts, options.max_length);
+        let ids = gil::run(py, cost, |interrupted| {
+            let batch = BatchOptions { threads, interrupted };
+            self.core.ids_batch(texts, options.max_length, batch)
+        })?
+        .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
+        let mut arrays = Vec::with_capacity(ids.len());
+        for ids in ids {
+            // SAFETY: `rows_of` writes every element, or fails and the array is dropped.
+            let array = unsafe { PyArray2::<f32>::new(py, [ids.len(), self.core.dim()], false) };
+            // SAFETY: the array is new, contiguous and known to nobody else.
+            let out = unsafe { array.as_slice_mut() }?;
+            self.core.rows_of(&ids, out).map_err(|error| to_python(py, error, |_| None))?;
+            arrays.push(array);
+        }
+        match (sentences, arrays.pop()) {
+            (Sentences::One(_), Some(array)) => Ok(array.into_any()),
+            (_, last) => Ok(PyList::new(py, arrays.into_iter().chain(last))?.into_any()),
+        }
+    }
+
     /// The same model, computing with the kernels of another instruction set.
     fn with_backend(&self, py: Python<'_>, name: &str) -> PyResult<Self> {
         let backend = name.parse().map_err(|error| to_python(py, error, |_| None))?;
@@ -206,18 +238,23 @@ impl Model {
         self.core.tokenizer().vocabulary().median_token_length
     }
 
-    /// The folder the model was loaded from.
+    /// The folder the model was loaded from, if it was.
     #[getter]
-    fn folder(&self) -> PathBuf {
-        self.core.folder().to_owned()
+    fn folder(&self) -> Option<PathBuf> {
+        self.core.folder().map(PathBuf::from)
     }
 
     /// Paths of config.json, model.safetensors and tokenizer.json (or what the layout has in their
     /// place), and the layout's name.
     #[getter]
-    fn files(&self) -> (PathBuf, PathBuf, PathBuf, &'static str) {
-        let files = self.core.files();
-        (files.config.clone(), files.tensors.clone(), files.tokenizer.clone(), files.layout.name())
+    fn files(&self) -> Option<(PathBuf, PathBuf, PathBuf, &'static str)> {
+        let files = self.core.files()?;
+        Some((
+            files.config.clone(),
+            files.tensors.clone(),
+            files.tokenizer.clone(),
+            files.layout.name(),
+        ))
     }
 }
 

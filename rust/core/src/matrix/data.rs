@@ -1,5 +1,6 @@
-//! The bytes of a file: mapped, or read.
+//! The bytes of a matrix: a file's, mapped or read, or the caller's.
 
+use std::fmt;
 use std::fs::{self, File};
 use std::path::Path;
 
@@ -7,11 +8,22 @@ use memmap2::Mmap;
 
 use crate::error::{Error, Result};
 
-/// A file's bytes for as long as the model lives.
-#[derive(Debug)]
+/// Bytes that live as long as the model.
 pub(super) enum Data {
     Mapped(Mmap),
     Read(Vec<u8>),
+    Shared(Box<dyn AsRef<[u8]> + Send + Sync>),
+}
+
+impl fmt::Debug for Data {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        let kind = match self {
+            Self::Mapped(_) => "mapped",
+            Self::Read(_) => "read",
+            Self::Shared(_) => "shared",
+        };
+        write!(f, "{kind}, {} bytes", self.bytes().len())
+    }
 }
 
 impl Data {
@@ -38,6 +50,7 @@ impl Data {
         match self {
             Self::Mapped(map) => map,
             Self::Read(bytes) => bytes,
+            Self::Shared(bytes) => (**bytes).as_ref(),
         }
     }
 }

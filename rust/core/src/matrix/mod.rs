@@ -11,8 +11,9 @@ mod tensors;
 use std::path::Path;
 
 use crate::error::{Error, Result};
-use crate::pool::{DType, Factors, Pooler, Rows};
+use crate::pool::{self, DType, Factors, Pooler, Rows};
 use data::Data;
+pub use tensors::{StoredTensor, Weighting};
 use tensors::{Tensors, Weights};
 
 /// The rows of a model, in their stored form.
@@ -41,6 +42,39 @@ impl Matrix {
         let tensors = Tensors::read(data.bytes(), embeddings)
             .map_err(|problem| Error::malformed(path, problem))?;
         Ok(Self { data, tensors })
+    }
+
+    /// Makes a matrix of the caller's own numbers, row-major and little-endian as in a file, with
+    /// the same checks.
+    ///
+    /// `bytes` is kept, not copied. It must always return the same bytes, as long and at the same
+    /// place as at first.
+    pub fn from_parts(
+        bytes: Box<dyn AsRef<[u8]> + Send + Sync>,
+        rows: usize,
+        dim: usize,
+        dtype: DType,
+        mapping: Option<&[i64]>,
+        weights: Option<Weighting<'_>>,
+    ) -> Result<Self, String> {
+        let expected = rows.checked_mul(dim).and_then(|n| n.checked_mul(dtype.size()));
+        let found = (*bytes).as_ref().len();
+        if expected != Some(found) {
+            return Err(format!(
+                "{found} bytes are not {rows} x {dim} numbers of {}",
+                dtype.name()
+            ));
+        }
+        let tensors = Tensors::of_parts((*bytes).as_ref(), rows, dim, dtype, mapping, weights)?;
+        Ok(Self { data: Data::Shared(bytes), tensors })
+    }
+
+    /// A tensor of the file as it is stored (`embeddings` by the layout's name for it, `mapping`,
+    /// `weights`), or nothing if the model has none or is not from a file.
+    #[must_use]
+    pub fn stored(&self, name: &str) -> Option<(&StoredTensor, &[u8])> {
+        let (_, tensor) = self.tensors.stored.iter().find(|(stored, _)| stored == name)?;
+        Some((tensor, self.data.bytes().get(tensor.range.clone())?))
     }
 
     /// Checks that each of `tokens` tokens, ids below `id_bound`, has a row and a weight.
@@ -114,31 +148,55 @@ impl Matrix {
         scratch: &mut MatrixScratch,
         out: &mut [f32],
     ) -> Result<(), String> {
-        let Tensors { rows, dim, dtype, mapping, weights, .. } = &self.tensors;
-        let bytes = &self.data.bytes()[self.tensors.range.clone()];
-        let matrix = Rows::new(bytes, *rows, *dim, *dtype);
+        let pooled = self
+            .select(ids, scratch)
+            .is_some_and(|(rows, row_ids, factors)| pooler.mean(rows, row_ids, factors, out));
+        said(pooled)
+    }
+
+    /// Writes the row of each of `ids`, times its weight, to `out`: `ids.len()` times `dim` floats.
+    ///
+    /// Ids are those of the tokenizer that [`Matrix::check_vocabulary`] accepted.
+    pub(crate) fn sequence(
+        &self,
+        ids: &[u32],
+        scratch: &mut MatrixScratch,
+        out: &mut [f32],
+    ) -> Result<(), String> {
+        let written = self
+            .select(ids, scratch)
+            .is_some_and(|(rows, row_ids, factors)| pool::sequence(rows, row_ids, factors, out));
+        said(written)
+    }
+
+    /// The rows and factors of ids, or nothing if an id has none.
+    fn select<'a>(
+        &'a self,
+        ids: &'a [u32],
+        scratch: &'a mut MatrixScratch,
+    ) -> Option<(Rows<'a>, &'a [u32], Factors<'a>)> {
+        let Tensors { rows, dim, dtype, mapping, weights, range, .. } = &self.tensors;
+        let bytes = self.data.bytes().get(range.clone())?;
         let row_ids = match mapping {
-            None => Some(ids),
-            Some(mapping) => gather(ids, mapping, &mut scratch.rows),
+            None => ids,
+            Some(mapping) => gather(ids, mapping, &mut scratch.rows)?,
         };
         let factors = match weights {
-            None => Some(Factors::None),
-            Some(Weights::F32(weights)) => gather(ids, weights, &mut scratch.f32).map(Factors::F32),
+            None => Factors::None,
+            Some(Weights::F32(weights)) => Factors::F32(gather(ids, weights, &mut scratch.f32)?),
             Some(Weights::F32InHalf(weights)) => {
-                gather(ids, weights, &mut scratch.f32).map(Factors::F32InHalf)
+                Factors::F32InHalf(gather(ids, weights, &mut scratch.f32)?)
             }
-            Some(Weights::F64(weights)) => gather(ids, weights, &mut scratch.f64).map(Factors::F64),
+            Some(Weights::F64(weights)) => Factors::F64(gather(ids, weights, &mut scratch.f64)?),
         };
-        let pooled = match (matrix, row_ids, factors) {
-            (Some(matrix), Some(row_ids), Some(factors)) => {
-                pooler.mean(matrix, row_ids, factors, out)
-            }
-            _ => false,
-        };
-        // Cannot happen once the vocabulary is checked; said rather than trusted, since a wrong
-        // vector would go unnoticed.
-        if pooled { Ok(()) } else { Err("an id has no row in the matrix".to_owned()) }
+        Some((Rows::new(bytes, *rows, *dim, *dtype)?, row_ids, factors))
     }
+}
+
+/// An id without a row cannot happen once the vocabulary is checked; it is said rather than
+/// trusted, since a wrong vector would go unnoticed.
+fn said(done: bool) -> Result<(), String> {
+    if done { Ok(()) } else { Err("an id has no row in the matrix".to_owned()) }
 }
 
 /// `table[id]` of each id, or nothing if one is out of range.

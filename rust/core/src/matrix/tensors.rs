@@ -1,8 +1,8 @@
-//! The header of model.safetensors: which tensors there are, checked.
+//! Which tensors a model has, checked: those of model.safetensors, or the caller's own.
 
 use std::ops::Range;
 
-use safetensors::tensor::{Dtype, SafeTensors, TensorInfo};
+use safetensors::tensor::{Dtype, Metadata, SafeTensors};
 
 use crate::pool::{DType, half_to_f32};
 
@@ -17,6 +17,38 @@ pub(super) struct Tensors {
     /// Row of each id, all below `rows`.
     pub(super) mapping: Option<Box<[u32]>>,
     pub(super) weights: Option<Weights>,
+    /// The tensors of the file as they are stored, by name; none if there is no file.
+    pub(super) stored: Vec<(String, StoredTensor)>,
+}
+
+/// A tensor as it lies in the file.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct StoredTensor {
+    /// safetensors' name of its dtype, such as `F16`.
+    pub dtype: String,
+    /// Its shape.
+    pub shape: Vec<usize>,
+    /// Where in the file its numbers are, row-major and little-endian.
+    pub range: Range<usize>,
+}
+
+/// Weights of the caller's own, one for each id.
+#[derive(Debug, Clone, Copy)]
+pub enum Weighting<'a> {
+    /// float16, as bits.
+    Float16(&'a [u16]),
+    /// float32.
+    Float32(&'a [f32]),
+    /// float64.
+    Float64(&'a [f64]),
+}
+
+/// A tensor to be checked.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Tensor<'a> {
+    pub(super) dtype: Dtype,
+    pub(super) shape: &'a [usize],
+    pub(super) bytes: &'a [u8],
 }
 
 /// Weight of each id, in the type in which its product with a row is formed.
@@ -46,35 +78,78 @@ impl Tensors {
             .map_err(|error| format!("not a complete safetensors file: {error}"))?;
         // Eight bytes of length, the header, the data: the library checked that they fit the file.
         let start = 8 + header;
-        let tensor = |name: &str| -> Option<(&TensorInfo, Range<usize>)> {
+        let find = |name: &str| {
             let info = metadata.info(name)?;
             let (from, to) = info.data_offsets;
-            Some((info, start + from..start + to))
+            let range = start + from..start + to;
+            Some((
+                Tensor { dtype: info.dtype, shape: &info.shape, bytes: &file[range.clone()] },
+                range,
+            ))
         };
-
-        let Some((info, range)) = tensor(embeddings) else {
-            let mut names: Vec<_> = metadata.offset_keys();
-            names.sort();
+        let Some((rows, range)) = find(embeddings) else {
             return Err(format!(
                 "no tensor named `{embeddings}`; the file has: {}",
-                if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+                names(&metadata)
             ));
         };
-        let &[rows, dim] = info.shape.as_slice() else {
-            return Err(format!(
-                "`{embeddings}` has the shape {:?}; expected two dimensions, tokens x width",
-                info.shape
-            ));
+        let mapping = find("mapping").map(|(tensor, _)| tensor);
+        let weights = find("weights").map(|(tensor, _)| tensor);
+        let stored = [embeddings, "mapping", "weights"].into_iter().filter_map(|name| {
+            let (tensor, range) = find(name)?;
+            let stored = StoredTensor {
+                dtype: format!("{:?}", tensor.dtype),
+                shape: tensor.shape.to_vec(),
+                range,
+            };
+            Some((name.to_owned(), stored))
+        });
+        let stored = stored.collect();
+        Ok(Self { range, stored, ..Self::check(embeddings, rows, mapping, weights)? })
+    }
+
+    /// Checks tensors that are not in a file. The range is that of the rows' own bytes.
+    pub(super) fn of_parts(
+        bytes: &[u8],
+        rows: usize,
+        dim: usize,
+        dtype: DType,
+        mapping: Option<&[i64]>,
+        weights: Option<Weighting<'_>>,
+    ) -> Result<Self, String> {
+        let dtype = match dtype {
+            DType::Float32 => Dtype::F32,
+            DType::Float16 => Dtype::F16,
+            DType::BFloat16 => Dtype::BF16,
+            DType::Float64 => Dtype::F64,
+            DType::Int8 => Dtype::I8,
         };
-        if rows == 0 || dim == 0 {
-            return Err(format!("`{embeddings}` is empty: its shape is {rows} x {dim}"));
-        }
-        if u32::try_from(rows).is_err() {
-            return Err(format!(
-                "`{embeddings}` has {rows} rows, more than ids of 32 bits can name"
-            ));
-        }
-        let dtype = match info.dtype {
+        let mapping: Option<Vec<u8>> =
+            mapping.map(|rows| rows.iter().flat_map(|row| row.to_le_bytes()).collect());
+        let weights: Option<(Dtype, Vec<u8>)> = weights.map(|weights| match weights {
+            Weighting::Float16(w) => (Dtype::F16, w.iter().flat_map(|w| w.to_le_bytes()).collect()),
+            Weighting::Float32(w) => (Dtype::F32, w.iter().flat_map(|w| w.to_le_bytes()).collect()),
+            Weighting::Float64(w) => (Dtype::F64, w.iter().flat_map(|w| w.to_le_bytes()).collect()),
+        });
+        // `check` wants one dimension of them; how long it is, it reads off the bytes.
+        let one = [1];
+        Self::check(
+            "embeddings",
+            Tensor { dtype, shape: &[rows, dim], bytes },
+            mapping.as_deref().map(|bytes| Tensor { dtype: Dtype::I64, shape: &one, bytes }),
+            weights.as_ref().map(|(dtype, bytes)| Tensor { dtype: *dtype, shape: &one, bytes }),
+        )
+    }
+
+    /// Checks tensors against each other; `embeddings` is the name of `rows` in messages.
+    pub(super) fn check(
+        embeddings: &str,
+        rows: Tensor<'_>,
+        mapping: Option<Tensor<'_>>,
+        weights: Option<Tensor<'_>>,
+    ) -> Result<Self, String> {
+        let range = 0..rows.bytes.len();
+        let dtype = match rows.dtype {
             Dtype::F32 => DType::Float32,
             Dtype::F16 => DType::Float16,
             Dtype::BF16 => DType::BFloat16,
@@ -86,22 +161,40 @@ impl Tensors {
                 ));
             }
         };
-
-        let mapping = tensor("mapping").map(|(info, range)| mapping(info, &file[range], rows));
-        let weights = tensor("weights").map(|(info, range)| weights(info, &file[range], dtype));
+        let &[rows, dim] = rows.shape else {
+            return Err(format!(
+                "`{embeddings}` has the shape {:?}; expected two dimensions, tokens x width",
+                rows.shape
+            ));
+        };
+        if rows == 0 || dim == 0 {
+            return Err(format!("`{embeddings}` is empty: its shape is {rows} x {dim}"));
+        }
+        if u32::try_from(rows).is_err() {
+            return Err(format!(
+                "`{embeddings}` has {rows} rows, more than ids of 32 bits can name"
+            ));
+        }
         Ok(Self {
             range,
             rows,
             dim,
             dtype,
-            mapping: mapping.transpose()?,
-            weights: weights.transpose()?,
+            mapping: mapping.map(|tensor| self::mapping(tensor, rows)).transpose()?,
+            weights: weights.map(|tensor| self::weights(tensor, dtype)).transpose()?,
+            stored: Vec::new(),
         })
     }
 }
 
-fn one_dimension(name: &str, info: &TensorInfo) -> Result<(), String> {
-    match info.shape.as_slice() {
+fn names(metadata: &Metadata) -> String {
+    let mut names = metadata.offset_keys();
+    names.sort();
+    if names.is_empty() { "none".to_owned() } else { names.join(", ") }
+}
+
+fn one_dimension(name: &str, tensor: Tensor<'_>) -> Result<(), String> {
+    match tensor.shape {
         [_] => Ok(()),
         shape => {
             Err(format!("`{name}` has the shape {shape:?}; expected one number for each token"))
@@ -109,9 +202,10 @@ fn one_dimension(name: &str, info: &TensorInfo) -> Result<(), String> {
     }
 }
 
-fn mapping(info: &TensorInfo, bytes: &[u8], rows: usize) -> Result<Box<[u32]>, String> {
-    one_dimension("mapping", info)?;
-    let numbers: Vec<i64> = match info.dtype {
+fn mapping(tensor: Tensor<'_>, rows: usize) -> Result<Box<[u32]>, String> {
+    one_dimension("mapping", tensor)?;
+    let bytes = tensor.bytes;
+    let numbers: Vec<i64> = match tensor.dtype {
         Dtype::I64 => numbers(bytes, i64::from_le_bytes),
         Dtype::I32 => numbers(bytes, |bytes| i32::from_le_bytes(bytes).into()),
         other => {
@@ -131,10 +225,11 @@ fn mapping(info: &TensorInfo, bytes: &[u8], rows: usize) -> Result<Box<[u32]>, S
         .collect()
 }
 
-fn weights(info: &TensorInfo, bytes: &[u8], rows: DType) -> Result<Weights, String> {
-    one_dimension("weights", info)?;
+fn weights(tensor: Tensor<'_>, rows: DType) -> Result<Weights, String> {
+    one_dimension("weights", tensor)?;
+    let bytes = tensor.bytes;
     let in_f64 = rows == DType::Float64;
-    Ok(match info.dtype {
+    Ok(match tensor.dtype {
         Dtype::F64 => Weights::F64(numbers(bytes, f64::from_le_bytes)),
         Dtype::F32 if in_f64 => {
             Weights::F64(numbers(bytes, |bytes| f32::from_le_bytes(bytes).into()))

@@ -19,6 +19,7 @@
 mod element;
 mod kernel;
 mod norm;
+mod sequence;
 #[cfg(test)]
 mod tests;
 mod vector;
@@ -30,6 +31,7 @@ use std::ops::Range;
 pub use element::DType;
 use element::{Bf16, F16};
 use kernel::{Job, Unweighted, Weighted, WeightedInHalf};
+pub(crate) use sequence::sequence;
 
 use crate::backend::Backend;
 

@@ -214,3 +214,42 @@ fn what_does_not_fit_is_turned_down() {
     assert!(!pooler.mean(rows, &[], Factors::None, &mut [0.0; 2]));
     assert!(!pooler.mean(rows, &[0, 1], Factors::F32(&[1.0]), &mut [0.0; 3]));
 }
+
+#[test]
+fn a_sequence_holds_each_rows_product() {
+    let mut random = Random(3);
+    for dtype in DTYPES {
+        let stored = Stored::random(&mut random, 9, 13, dtype);
+        let ids = [3, 8, 0, 3];
+        let w64: Vec<f64> = ids.iter().map(|_| random.number()).collect();
+        let w32: Vec<f32> = w64.iter().map(|&w| w as f32).collect();
+        let w16: Vec<f32> = w64.iter().map(|&w| f16::from_f64(w).to_f32()).collect();
+        let mut all = vec![Factors::None, Factors::F64(&w64), Factors::F32(&w32)];
+        if matches!(dtype, DType::Float16 | DType::Int8) {
+            all.push(Factors::F32InHalf(&w16));
+        }
+        for factors in all {
+            let mut out = vec![0.0; 4 * 13];
+            assert!(sequence(stored.rows(), &ids, factors, &mut out));
+            for (token, row) in out.chunks(13).enumerate() {
+                let factor = match factors {
+                    Factors::None => Factors::None,
+                    Factors::F32(w) => Factors::F32(&w[token..=token]),
+                    Factors::F32InHalf(w) => Factors::F32InHalf(&w[token..=token]),
+                    Factors::F64(w) => Factors::F64(&w[token..=token]),
+                };
+                // The mean of one row is that row, but for the sign of a zero.
+                let expected = stored.naive(&ids[token..=token], factor);
+                assert!(row.iter().zip(&expected).all(|(a, b)| a == b), "{dtype:?} {factors:?}");
+            }
+        }
+        let mut out = [0.0; 13];
+        assert!(!sequence(stored.rows(), &[9], Factors::None, &mut out));
+        assert!(!sequence(stored.rows(), &[8, 8], Factors::None, &mut out));
+    }
+    let bytes = (-0.0f32).to_le_bytes();
+    let rows = Rows::new(&bytes, 1, 1, DType::Float32).unwrap();
+    let mut out = [1.0];
+    assert!(sequence(rows, &[0], Factors::None, &mut out));
+    assert!(out[0] == 0.0 && out[0].is_sign_negative(), "a stored -0.0 stays one");
+}

@@ -1,4 +1,5 @@
 //! Small complete models, written to temporary folders.
+#![allow(unreachable_pub, clippy::unwrap_used)]
 
 use std::fs;
 use std::path::Path;
