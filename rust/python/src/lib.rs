@@ -2,6 +2,7 @@
 //!
 //! Everything here is about Python objects; what is computed, `m2v_core` computes.
 
+mod arrays;
 mod errors;
 mod gil;
 mod model;
@@ -33,6 +34,7 @@ fn available_threads() -> usize {
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
+    module.add_class::<arrays::Tensor>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ModelError", module.py().get_type::<errors::ModelError>())?;
     module.add("str_storage", str_storage::describe(module.py()))?;

@@ -3,11 +3,12 @@
 use std::path::PathBuf;
 
 use m2v_core::{BatchOptions, EncodeOptions, LoadOptions, Model as CoreModel};
-use numpy::{PyArray1, PyArray2, PyArrayMethods};
+use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::arrays::{self, Tensor};
 use crate::errors::to_python;
 use crate::gil;
 use crate::texts::{PyText, Sentences};
@@ -28,6 +29,30 @@ impl Model {
             .detach(|| CoreModel::load(&folder, LoadOptions { memory_map }))
             .map_err(|error| to_python(py, error, |_| None))?;
         Ok(Self { core })
+    }
+
+    /// Makes a model of `vectors` (kept, not copied; bfloat16 as uint16), a tokenizer.json, and, for
+    /// each id, a row in `mapping` and a weight in `weights` (float16 as uint16).
+    #[staticmethod]
+    #[pyo3(signature = (vectors, dtype, tokenizer_json, mapping = None, weights = None))]
+    fn from_parts(
+        py: Python<'_>,
+        vectors: &Bound<'_, PyUntypedArray>,
+        dtype: &str,
+        tokenizer_json: &str,
+        mapping: Option<&Bound<'_, PyArray1<i64>>>,
+        weights: Option<&Bound<'_, PyAny>>,
+    ) -> PyResult<Self> {
+        let matrix = arrays::matrix(vectors, dtype, mapping, weights)?;
+        let core = py
+            .detach(|| CoreModel::from_parts(tokenizer_json.as_bytes(), matrix))
+            .map_err(|error| to_python(py, error, |_| None))?;
+        Ok(Self { core })
+    }
+
+    /// A tensor of the file the model was loaded from, or None.
+    fn tensor(&self, name: &str) -> Option<Tensor> {
+        Tensor::new(&self.core, name)
     }
 
     /// Vectors of `sentences`: shape (dim,) for a str, (n, dim) for an iterable of n of them.

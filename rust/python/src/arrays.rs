@@ -1,0 +1,140 @@
+//! NumPy arrays to parts of a model, and tensors of a model's file to NumPy.
+
+use m2v_core::{DType, Matrix, Weighting};
+use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use pyo3::exceptions::PyTypeError;
+use pyo3::prelude::*;
+use pyo3::types::PyDict;
+
+use crate::errors::ModelError;
+
+/// The numbers of a NumPy array, kept alive.
+struct ArrayBytes {
+    _owner: Py<PyUntypedArray>,
+    data: *const u8,
+    len: usize,
+}
+
+// SAFETY: the memory belongs to the array, which `_owner` keeps alive, and is only read. A caller
+// who writes to the array meanwhile changes row values, of which any are valid.
+unsafe impl Send for ArrayBytes {}
+// SAFETY: as above.
+unsafe impl Sync for ArrayBytes {}
+
+impl AsRef<[u8]> for ArrayBytes {
+    fn as_ref(&self) -> &[u8] {
+        // SAFETY: `matrix` took pointer and length from a C-contiguous array, which lives.
+        unsafe { std::slice::from_raw_parts(self.data, self.len) }
+    }
+}
+
+/// A matrix over `vectors`, a C-contiguous array of shape (rows, dim) in one of the supported
+/// dtypes (bfloat16 as its bits, uint16), which is kept and not copied.
+pub(crate) fn matrix(
+    vectors: &Bound<'_, PyUntypedArray>,
+    dtype: &str,
+    mapping: Option<&Bound<'_, PyArray1<i64>>>,
+    weights: Option<&Bound<'_, PyAny>>,
+) -> PyResult<Matrix> {
+    let dtype = [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int8]
+        .into_iter()
+        .find(|known| known.name() == dtype)
+        .ok_or_else(|| {
+            PyTypeError::new_err(format!(
+                "vectors are {dtype}; supported are float32, float16, bfloat16, float64 and int8"
+            ))
+        })?;
+    let &[rows, dim] = vectors.shape() else {
+        return Err(ModelError::new_err(format!(
+            "vectors have the shape {:?}; expected two dimensions, tokens x width",
+            vectors.shape()
+        )));
+    };
+    let itemsize = vectors.dtype().itemsize();
+    if !vectors.is_c_contiguous() || itemsize != dtype.size() {
+        return Err(PyTypeError::new_err("vectors must be C-contiguous and of the dtype named"));
+    }
+    // SAFETY: the pointer is to a live array object, whose `data` member is read.
+    let data = unsafe { (*vectors.as_array_ptr()).fields.data }.cast_const().cast::<u8>();
+    let len = vectors.len() * itemsize;
+    let bytes = Box::new(ArrayBytes { _owner: vectors.clone().unbind(), data, len });
+    let mapping = mapping.map(|mapping| mapping.readonly());
+    let mapping = mapping.as_ref().map(|mapping| mapping.as_slice()).transpose()?;
+    let made = match weights {
+        None => Matrix::from_parts(bytes, rows, dim, dtype, mapping, None),
+        Some(weights) => {
+            if let Ok(weights) = weights.cast::<PyArray1<f32>>() {
+                let weights = weights.readonly();
+                let weights = Some(Weighting::Float32(weights.as_slice()?));
+                Matrix::from_parts(bytes, rows, dim, dtype, mapping, weights)
+            } else if let Ok(weights) = weights.cast::<PyArray1<f64>>() {
+                let weights = weights.readonly();
+                let weights = Some(Weighting::Float64(weights.as_slice()?));
+                Matrix::from_parts(bytes, rows, dim, dtype, mapping, weights)
+            } else if let Ok(weights) = weights.cast::<PyArray1<u16>>() {
+                // float16, passed as its bits.
+                let weights = weights.readonly();
+                let weights = Some(Weighting::Float16(weights.as_slice()?));
+                Matrix::from_parts(bytes, rows, dim, dtype, mapping, weights)
+            } else {
+                return Err(PyTypeError::new_err(
+                    "weights must be a 1-D array of float16 (as uint16), float32 or float64",
+                ));
+            }
+        }
+    };
+    made.map_err(ModelError::new_err)
+}
+
+/// A tensor of a model's file, for NumPy: `numpy.asarray` of it is a read-only view that keeps the
+/// model alive. The stable ABI of Python 3.10 has no buffer protocol; this is NumPy's own.
+#[pyclass(frozen, module = "m2v_fast._native")]
+pub(crate) struct Tensor {
+    model: m2v_core::Model,
+    name: String,
+}
+
+impl Tensor {
+    pub(crate) fn new(model: &m2v_core::Model, name: &str) -> Option<Self> {
+        model.matrix().stored(name)?;
+        Some(Self { model: model.clone(), name: name.to_owned() })
+    }
+}
+
+#[pymethods]
+impl Tensor {
+    /// safetensors' name of the dtype, such as `F16`.
+    #[getter]
+    fn dtype(&self) -> Option<&str> {
+        Some(&self.model.matrix().stored(&self.name)?.0.dtype)
+    }
+
+    /// Where NumPy finds the numbers; bfloat16, which it lacks, as unsigned integers of 16 bits.
+    #[getter(__array_interface__)]
+    fn array_interface<'py>(&self, py: Python<'py>) -> PyResult<Bound<'py, PyDict>> {
+        let (tensor, bytes) = self
+            .model
+            .matrix()
+            .stored(&self.name)
+            .ok_or_else(|| ModelError::new_err(format!("no tensor named `{}`", self.name)))?;
+        let kind = match tensor.dtype.as_str() {
+            "F32" => "<f4",
+            "F16" => "<f2",
+            "BF16" => "<u2",
+            "F64" => "<f8",
+            "I8" => "|i1",
+            "I32" => "<i4",
+            "I64" => "<i8",
+            other => {
+                return Err(PyTypeError::new_err(format!("no NumPy dtype stands for {other}")));
+            }
+        };
+        let interface = PyDict::new(py);
+        interface.set_item("version", 3)?;
+        interface.set_item("shape", pyo3::types::PyTuple::new(py, &tensor.shape)?)?;
+        interface.set_item("typestr", kind)?;
+        // The second item: read-only.
+        interface.set_item("data", (bytes.as_ptr() as usize, true))?;
+        Ok(interface)
+    }
+}
