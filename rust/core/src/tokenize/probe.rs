@@ -1,0 +1,42 @@
+//! A way in for tests and benchmarks of the tokenizer: every variant can be asked for by name. Not
+//! part of the crate's interface.
+
+use std::path::Path;
+
+use super::{TokenizeScratch, Tokenizer};
+use crate::error::Result;
+
+/// A tokenizer with a scratch of its own.
+#[derive(Debug)]
+pub struct Probe {
+    tokenizer: Tokenizer,
+    scratch: TokenizeScratch,
+}
+
+impl Probe {
+    /// Loads the bytes of a tokenizer.json.
+    ///
+    /// # Errors
+    /// As for any tokenizer.
+    pub fn new(json: &[u8]) -> Result<Self> {
+        let tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
+        Ok(Self {
+            tokenizer,
+            scratch: TokenizeScratch::default(),
+        })
+    }
+
+    /// The tokenizer.
+    #[must_use]
+    pub fn tokenizer(&self) -> &Tokenizer {
+        &self.tokenizer
+    }
+
+    /// Appends the ids of a text.
+    ///
+    /// # Errors
+    /// If the tokenizer fails on the text.
+    pub fn ids_into(&mut self, text: &str, limit: Option<usize>, ids: &mut Vec<u32>) -> Result<()> {
+        self.tokenizer.ids_into(text, limit, &mut self.scratch, ids)
+    }
+}
