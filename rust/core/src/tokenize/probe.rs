@@ -26,6 +26,20 @@ impl Probe {
         })
     }
 
+    /// The tokenizer in every variant that this processor can run.
+    ///
+    /// # Errors
+    /// As for any tokenizer.
+    pub fn variants(json: &[u8]) -> Result<Vec<Self>> {
+        Ok(vec![Self::new(json)?])
+    }
+
+    /// Which variant this is.
+    #[must_use]
+    pub fn name(&self) -> String {
+        "default".to_owned()
+    }
+
     /// The tokenizer.
     #[must_use]
     pub fn tokenizer(&self) -> &Tokenizer {
