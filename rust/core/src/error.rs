@@ -78,24 +78,15 @@ pub enum Error {
 
 impl Error {
     pub(crate) fn malformed(path: &Path, problem: impl Into<String>) -> Self {
-        Self::Malformed {
-            path: path.to_owned(),
-            problem: problem.into(),
-        }
+        Self::Malformed { path: path.to_owned(), problem: problem.into() }
     }
 
     /// An I/O error of a named file: one that is missing is told apart from one that is unreadable.
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {
-            Self::Missing {
-                path: path.to_owned(),
-                problem: "no such file".to_owned(),
-            }
+            Self::Missing { path: path.to_owned(), problem: "no such file".to_owned() }
         } else {
-            Self::Io {
-                path: path.to_owned(),
-                source,
-            }
+            Self::Io { path: path.to_owned(), source }
         }
     }
 
@@ -103,19 +94,10 @@ impl Error {
     #[must_use]
     pub(crate) fn at(self, place: usize) -> Self {
         match self {
-            Self::Surrogate {
-                position,
-                surrogate,
-                ..
-            } => Self::Surrogate {
-                index: place,
-                position,
-                surrogate,
-            },
-            Self::Tokenize { problem, .. } => Self::Tokenize {
-                index: place,
-                problem,
-            },
+            Self::Surrogate { position, surrogate, .. } => {
+                Self::Surrogate { index: place, position, surrogate }
+            }
+            Self::Tokenize { problem, .. } => Self::Tokenize { index: place, problem },
             other => other,
         }
     }

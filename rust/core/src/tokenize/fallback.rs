@@ -29,25 +29,18 @@ impl Fallback {
         let unk_id = match tokenizer.get_model() {
             ModelWrapper::WordPiece(model) => tokenizer.token_to_id(&model.unk_token),
             ModelWrapper::WordLevel(model) => tokenizer.token_to_id(&model.unk_token),
-            ModelWrapper::BPE(model) => model
-                .unk_token
-                .as_ref()
-                .and_then(|token| tokenizer.token_to_id(token)),
+            ModelWrapper::BPE(model) => {
+                model.unk_token.as_ref().and_then(|token| tokenizer.token_to_id(token))
+            }
             ModelWrapper::Unigram(_) => unigram_unk_id(json),
         };
         let vocabulary = tokenizer.get_vocab(true);
-        let id_bound = vocabulary
-            .values()
-            .max()
-            .map_or(0, |&id| id.saturating_add(1));
+        let id_bound = vocabulary.values().max().map_or(0, |&id| id.saturating_add(1));
         let lengths = vocabulary
             .keys()
             .map(|token| u32::try_from(token.chars().count()).unwrap_or(u32::MAX))
             .collect();
-        Ok((
-            Self { tokenizer },
-            Vocabulary::new(lengths, id_bound, unk_id),
-        ))
+        Ok((Self { tokenizer }, Vocabulary::new(lengths, id_bound, unk_id)))
     }
 
     pub(super) fn ids_into(
@@ -58,11 +51,7 @@ impl Fallback {
         ids: &mut Vec<u32>,
     ) -> Result<(), String> {
         let encoding = guarded(|| self.tokenizer.encode_fast(text, false))?;
-        let kept = encoding
-            .get_ids()
-            .iter()
-            .copied()
-            .take(limit.unwrap_or(usize::MAX));
+        let kept = encoding.get_ids().iter().copied().take(limit.unwrap_or(usize::MAX));
         ids.extend(kept.filter(|&id| Some(id) != unk_id));
         Ok(())
     }

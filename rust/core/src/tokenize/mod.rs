@@ -50,12 +50,7 @@ impl Vocabulary {
             n if n % 2 == 1 => lengths[middle] as usize,
             _ => (lengths[middle - 1] as usize + lengths[middle] as usize) / 2,
         };
-        Self {
-            tokens: lengths.len(),
-            id_bound,
-            unk_id,
-            median_token_length,
-        }
+        Self { tokens: lengths.len(), id_bound, unk_id, median_token_length }
     }
 }
 

@@ -184,13 +184,8 @@ mod tests {
         assert_eq!(spec.model.max_input_chars_per_word, Some(100));
         assert!(spec.normalizer.is_none());
         assert!(spec.pre_tokenizer.is_some());
-        let Vocab::Ids(ids) = &spec.model.vocab else {
-            panic!("an object")
-        };
-        let ids: Vec<_> = ids
-            .iter()
-            .map(|(token, id)| (token.as_ref(), *id))
-            .collect();
+        let Vocab::Ids(ids) = &spec.model.vocab else { panic!("an object") };
+        let ids: Vec<_> = ids.iter().map(|(token, id)| (token.as_ref(), *id)).collect();
         assert_eq!(ids, [("a", 0), ("é\n", 7), ("a", 1)]);
     }
 
@@ -200,39 +195,19 @@ mod tests {
         let tokens = spec.added_tokens(2, |token| (token == "a").then_some(1));
         let seen: Vec<_> = tokens
             .iter()
-            .map(|(token, id)| {
-                (
-                    token.content.as_ref(),
-                    *id,
-                    token.single_word,
-                    token.normalized,
-                )
-            })
+            .map(|(token, id)| (token.content.as_ref(), *id, token.single_word, token.normalized))
             .collect();
         assert_eq!(
             seen,
-            [
-                ("new", 2, true, false),
-                ("a", 1, false, true),
-                ("newer", 3, false, true)
-            ]
+            [("new", 2, true, false), ("a", 1, false, true), ("newer", 3, false, true)]
         );
     }
 
     #[test]
     fn syntax_and_shape_are_told_apart() {
-        assert!(matches!(
-            Spec::from_json(b"{\"model\":"),
-            Err(Unreadable::Syntax(_))
-        ));
-        assert!(matches!(
-            Spec::from_json(b"{\"model\":\xff}"),
-            Err(Unreadable::Syntax(_))
-        ));
-        assert!(matches!(
-            Spec::from_json(b"{\"model\":3}"),
-            Err(Unreadable::Shape(_))
-        ));
+        assert!(matches!(Spec::from_json(b"{\"model\":"), Err(Unreadable::Syntax(_))));
+        assert!(matches!(Spec::from_json(b"{\"model\":\xff}"), Err(Unreadable::Syntax(_))));
+        assert!(matches!(Spec::from_json(b"{\"model\":3}"), Err(Unreadable::Shape(_))));
         assert!(matches!(Spec::from_json(b"{}"), Err(Unreadable::Shape(_))));
     }
 

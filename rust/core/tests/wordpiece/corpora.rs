@@ -10,14 +10,10 @@ fn folder() -> Option<PathBuf> {
 }
 
 fn paragraphs(language: &str) -> Vec<String> {
-    let path = folder()
-        .unwrap()
-        .join(format!("corpora/{language}.jsonl.gz"));
+    let path = folder().unwrap().join(format!("corpora/{language}.jsonl.gz"));
     let mut lines = String::new();
     let file = std::fs::File::open(path).unwrap();
-    flate2::read::GzDecoder::new(file)
-        .read_to_string(&mut lines)
-        .unwrap();
+    flate2::read::GzDecoder::new(file).read_to_string(&mut lines).unwrap();
     let text = |line: &str| {
         let value: serde_json::Value = serde_json::from_str(line).unwrap();
         value["text"].as_str().unwrap().to_owned()

@@ -54,11 +54,8 @@ impl Model {
     }
 
     pub(crate) fn json(&self) -> String {
-        let vocab: Vec<String> = self
-            .vocab
-            .iter()
-            .map(|(token, id)| format!("{}:{id}", json!(token)))
-            .collect();
+        let vocab: Vec<String> =
+            self.vocab.iter().map(|(token, id)| format!("{}:{id}", json!(token))).collect();
         let normalizer = self.flags.as_ref().map(|[clean, chinese, accents, lower]| {
             json!({
                 "type": "BertNormalizer",
@@ -86,9 +83,7 @@ impl Model {
 pub(crate) fn all_flags() -> Vec<Option<[Value; 4]>> {
     let mut all = vec![None];
     for bits in 0..16 {
-        all.push(Some(
-            [0, 1, 2, 3].map(|bit| Value::Bool(bits >> bit & 1 == 1)),
-        ));
+        all.push(Some([0, 1, 2, 3].map(|bit| Value::Bool(bits >> bit & 1 == 1))));
     }
     all
 }

@@ -52,20 +52,10 @@ const BLANKS: &[&str] = &[" ", "  ", " a", "a ", "\t", "\u{3000}", "- ", " [M]",
 fn model(random: &mut Random) -> (Model, Vec<&'static str>) {
     let flags = all_flags();
     let flags = flags[random.below(flags.len())].clone();
-    let prefix = random
-        .pick(&["##", "##", "##", "", "@@", "a", "é"])
-        .to_owned();
-    let unk_token = random
-        .pick(&["[UNK]", "[UNK]", "[UNK]", "unk", "a", "-", "中"])
-        .to_owned();
+    let prefix = random.pick(&["##", "##", "##", "", "@@", "a", "é"]).to_owned();
+    let unk_token = random.pick(&["[UNK]", "[UNK]", "[UNK]", "unk", "a", "-", "中"]).to_owned();
     let max_chars = [100, 100, 6, 3, 1, 0][random.below(6)];
-    let mut model = Model {
-        flags,
-        prefix,
-        unk_token,
-        max_chars,
-        ..Model::default()
-    };
+    let mut model = Model { flags, prefix, unk_token, max_chars, ..Model::default() };
     model.vocab.clear();
 
     let mut id = 0;
@@ -139,10 +129,7 @@ fn sweep(seeds: std::ops::Range<u64>, texts_each: usize) {
             }
         }
     }
-    assert!(
-        covered > 3 * refused,
-        "{covered} covered, {refused} refused"
-    );
+    assert!(covered > 3 * refused, "{covered} covered, {refused} refused");
 }
 
 #[test]
@@ -163,11 +150,7 @@ fn what_the_reference_decides_at_random_is_refused() {
         base().with_added("Ab", "n").with_added("AB", "n"),
         base().with_added("\u{301}", "n"),
         base().with_added("  ", "ln").with_added("x", "rn"),
-        Model {
-            prefix: "##".into(),
-            unk_token: "nowhere".into(),
-            ..base()
-        },
+        Model { prefix: "##".into(), unk_token: "nowhere".into(), ..base() },
     ];
     for model in reasons {
         assert!(Oracle::refusal(&model.json()).is_some(), "{}", model.json());
@@ -176,36 +159,18 @@ fn what_the_reference_decides_at_random_is_refused() {
 
 #[test]
 fn long_runs_without_a_boundary() {
-    let tokens = [
-        "a",
-        "##a",
-        "b",
-        "##b",
-        "##ab",
-        "é",
-        "##e",
-        "##\u{436}",
-        "ж",
-        "中",
-    ];
+    let tokens = ["a", "##a", "b", "##b", "##ab", "é", "##e", "##\u{436}", "ж", "中"];
     for max_chars in [100, 1_000_000] {
-        let model = Model {
-            max_chars,
-            ..Model::default()
-        }
-        .with_tokens(tokens)
-        .with_added("aab", "n")
-        .with_added("a b", "n");
-        let plain = Model {
-            added: Vec::new(),
-            ..model.clone()
-        };
+        let model = Model { max_chars, ..Model::default() }
+            .with_tokens(tokens)
+            .with_added("aab", "n")
+            .with_added("a b", "n");
+        let plain = Model { added: Vec::new(), ..model.clone() };
         for model in [model, plain] {
             let mut oracle = Oracle::new(&model.json()).unwrap();
             for len in [1, 15, 16, 17, 31, 47, 48, 49, 63, 64, 65, 127, 129, 300] {
-                for unit in [
-                    "a", "b", "é", "ж", "中", "a\u{301}", "ab", ".", " ", "\u{1}", "各",
-                ] {
+                for unit in ["a", "b", "é", "ж", "中", "a\u{301}", "ab", ".", " ", "\u{1}", "各"]
+                {
                     let text = unit.repeat(len);
                     let all = oracle.all_ids(&text);
                     oracle.agrees(&text, &all, None).unwrap();

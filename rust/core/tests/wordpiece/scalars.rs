@@ -7,9 +7,7 @@ use crate::oracle::Oracle;
 
 /// A model that knows every one of these scalars, at the start of a word and within.
 fn model(scalars: &[char]) -> Model {
-    let tokens = scalars
-        .iter()
-        .flat_map(|c| [c.to_string(), format!("##{c}")]);
+    let tokens = scalars.iter().flat_map(|c| [c.to_string(), format!("##{c}")]);
     Model::default().with_tokens(tokens)
 }
 
@@ -26,10 +24,7 @@ const CONTEXTS: &[(&str, &str)] = &[
 
 fn sweep(model: &Model, flags: &[Option<[Value; 4]>], scalars: &[char]) {
     for flags in flags {
-        let model = Model {
-            flags: flags.clone(),
-            ..model.clone()
-        };
+        let model = Model { flags: flags.clone(), ..model.clone() };
         let mut oracle = Oracle::new(&model.json()).unwrap();
         for scalar in scalars {
             oracle.check(scalar.encode_utf8(&mut [0; 4]), None);
@@ -37,10 +32,8 @@ fn sweep(model: &Model, flags: &[Option<[Value; 4]>], scalars: &[char]) {
         // Batches, for speed; a batch that differs is taken apart.
         for batch in scalars.chunks(64) {
             for (before, after) in CONTEXTS {
-                let parts: Vec<String> = batch
-                    .iter()
-                    .map(|c| format!("{before}{c}{after}"))
-                    .collect();
+                let parts: Vec<String> =
+                    batch.iter().map(|c| format!("{before}{c}{after}")).collect();
                 let text = parts.join(" ");
                 let all = oracle.all_ids(&text);
                 if let Err(difference) = oracle.agrees(&text, &all, None) {
@@ -58,11 +51,7 @@ fn sweep(model: &Model, flags: &[Option<[Value; 4]>], scalars: &[char]) {
 fn some_scalars() {
     let mut scalars: Vec<char> = (0..0x3500).filter_map(char::from_u32).collect();
     scalars.extend((0x3500..0x11_0000).step_by(61).filter_map(char::from_u32));
-    scalars.extend(
-        (0xF900..0xFB50)
-            .chain(0x1D160..0x1D180)
-            .filter_map(char::from_u32),
-    );
+    scalars.extend((0xF900..0xFB50).chain(0x1D160..0x1D180).filter_map(char::from_u32));
     let model = model(&scalars);
     let all = all_flags();
     // No normalizer, all on, all off, and each flag alone.

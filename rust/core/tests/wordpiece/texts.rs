@@ -24,22 +24,8 @@ impl Random {
     }
 }
 
-pub(crate) const PLAIN: &[&str] = &[
-    "a",
-    "b",
-    "c",
-    "ab",
-    "the",
-    "THE",
-    "new york",
-    "x1",
-    "e",
-    "i",
-    "s",
-    "Z",
-    "9",
-    "abcabcabc",
-];
+pub(crate) const PLAIN: &[&str] =
+    &["a", "b", "c", "ab", "the", "THE", "new york", "x1", "e", "i", "s", "Z", "9", "abcabcabc"];
 pub(crate) const SPACES: &[&str] = &[
     " ", " ", " ", "  ", "\t", "\n", "\r\n", "\u{a0}", "\u{3000}", "\u{2003}", "\u{85}",
     "\u{2028}", "\u{b}", "\u{c}", "\u{1f}",
@@ -157,26 +143,10 @@ pub(crate) const IDEOGRAPHS: &[&str] = &[
     "\u{fa0e}",
     "\u{2ceb0}",
 ];
-pub(crate) const EMOJI: &[&str] = &[
-    "😀",
-    "👨\u{200d}👩\u{200d}👧",
-    "🇩🇪",
-    "❤\u{fe0f}",
-    "👍🏽",
-    "™",
-    "©",
-];
+pub(crate) const EMOJI: &[&str] =
+    &["😀", "👨\u{200d}👩\u{200d}👧", "🇩🇪", "❤\u{fe0f}", "👍🏽", "™", "©"];
 
-const POOLS: &[&[&str]] = &[
-    PLAIN,
-    SPACES,
-    PUNCTUATION,
-    MARKS,
-    ODD,
-    LETTERS,
-    IDEOGRAPHS,
-    EMOJI,
-];
+const POOLS: &[&[&str]] = &[PLAIN, SPACES, PUNCTUATION, MARKS, ODD, LETTERS, IDEOGRAPHS, EMOJI];
 
 /// A text of up to `parts` parts. Each text favours some pools, so that runs of one kind occur.
 pub(crate) fn text(random: &mut Random, parts: usize, fragments: &[&str]) -> String {

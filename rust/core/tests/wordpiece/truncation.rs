@@ -12,16 +12,12 @@ fn every_limit() {
         .with_tokens(["the", "##abc", ".", "-", "中", "か", "##か", "ж", "new"])
         .with_added("[M]", "s")
         .with_added("new york", "n");
-    let plain = Model {
-        added: Vec::new(),
-        ..model.clone()
-    };
+    let plain = Model { added: Vec::new(), ..model.clone() };
     for model in [model, plain] {
         let mut oracle = Oracle::new(&model.json()).unwrap();
         let mut random = Random::new(5);
-        let mut texts: Vec<String> = (0..60)
-            .map(|_| texts::text(&mut random, 40, &["[M]", "new york"]))
-            .collect();
+        let mut texts: Vec<String> =
+            (0..60).map(|_| texts::text(&mut random, 40, &["[M]", "new york"])).collect();
         texts.push("the abcabcabc 5 ж中中 か. ".repeat(20));
         for text in texts {
             let all = oracle.all_ids(&text);

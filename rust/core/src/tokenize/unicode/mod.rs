@@ -9,12 +9,7 @@ static BYTES: &[u8] = include_bytes!("tables.bin");
 
 const fn word(at: usize) -> u32 {
     let byte = 4 * at;
-    u32::from_le_bytes([
-        BYTES[byte],
-        BYTES[byte + 1],
-        BYTES[byte + 2],
-        BYTES[byte + 3],
-    ])
+    u32::from_le_bytes([BYTES[byte], BYTES[byte + 1], BYTES[byte + 2], BYTES[byte + 3]])
 }
 
 /// A section of the file, as the words `start .. start + len`.
@@ -32,10 +27,7 @@ impl Section {
             start += word(before) as usize;
             before += 1;
         }
-        Self {
-            start,
-            len: word(n) as usize,
-        }
+        Self { start, len: word(n) as usize }
     }
 
     fn get(self, index: usize) -> u32 {
@@ -67,17 +59,12 @@ impl Map {
         let key = u32::from(c);
         let at = partition_point(self.keys.len, |i| self.keys.get(i) < key);
         let (start, end) = if at < self.keys.len && self.keys.get(at) == key {
-            (
-                self.offsets.get(at) as usize,
-                self.offsets.get(at + 1) as usize,
-            )
+            (self.offsets.get(at) as usize, self.offsets.get(at + 1) as usize)
         } else {
             (0, 0)
         };
         let own = (start == end).then_some(c);
-        (start..end)
-            .filter_map(|i| char::from_u32(self.pool.get(i)))
-            .chain(own)
+        (start..end).filter_map(|i| char::from_u32(self.pool.get(i))).chain(own)
     }
 }
 
@@ -85,11 +72,7 @@ fn partition_point(len: usize, before: impl Fn(usize) -> bool) -> usize {
     let (mut low, mut high) = (0, len);
     while low < high {
         let middle = low.midpoint(high);
-        if before(middle) {
-            low = middle + 1
-        } else {
-            high = middle
-        }
+        if before(middle) { low = middle + 1 } else { high = middle }
     }
     low
 }
@@ -173,11 +156,7 @@ pub(crate) fn properties(c: char) -> Properties {
 pub(crate) fn runs() -> impl Iterator<Item = (u32, u32, Properties)> {
     let count = RUNS.len / 2;
     (0..count).map(move |i| {
-        let end = if i + 1 < count {
-            RUNS.get(2 * i + 2)
-        } else {
-            0x11_0000
-        };
+        let end = if i + 1 < count { RUNS.get(2 * i + 2) } else { 0x11_0000 };
         (RUNS.get(2 * i), end, Properties(RUNS.get(2 * i + 1)))
     })
 }
@@ -236,10 +215,7 @@ mod tests {
         assert!(properties(' ').is_whitespace());
         assert!(properties('\u{b}').is_clean_removed() && properties('\u{b}').is_whitespace());
         assert!(properties('中').is_chinese());
-        assert!(
-            !properties('\u{2b820}').is_chinese(),
-            "the reference has a typo here"
-        );
+        assert!(!properties('\u{2b820}').is_chinese(), "the reference has a typo here");
         assert!(properties('\u{301}').is_mark());
         assert_eq!(properties('\u{301}').combining_class(), 230);
         assert!(properties('。').is_punctuation() && !properties('。').is_regex_word());
@@ -255,13 +231,7 @@ mod tests {
         assert_eq!(collect('x'), "x");
         assert_eq!(lower('İ').collect::<String>(), "i\u{307}");
         assert_eq!(lower('Σ').collect::<String>(), "σ");
-        assert_eq!(
-            hangul_jamo(u32::from('각')).collect::<String>(),
-            "\u{1100}\u{1161}\u{11a8}"
-        );
-        assert_eq!(
-            hangul_jamo(u32::from('가')).collect::<String>(),
-            "\u{1100}\u{1161}"
-        );
+        assert_eq!(hangul_jamo(u32::from('각')).collect::<String>(), "\u{1100}\u{1161}\u{11a8}");
+        assert_eq!(hangul_jamo(u32::from('가')).collect::<String>(), "\u{1100}\u{1161}");
     }
 }

@@ -33,18 +33,13 @@ pub(super) struct Matcher {
     /// The bytes that some pattern begins with, as a set and, if they are few, as a list.
     first: [bool; 256],
     needles: Vec<u8>,
-    /// Length in bytes of the longest pattern.
-    longest: usize,
 }
 
 impl Matcher {
     /// A matcher of patterns that are not empty and all different; none if there are none.
     pub(super) fn new(tokens: Vec<AddedToken>) -> Option<Self> {
-        let mut keys: Vec<(&[u8], u32)> = tokens
-            .iter()
-            .map(|token| token.pattern.as_bytes())
-            .zip(0..)
-            .collect();
+        let mut keys: Vec<(&[u8], u32)> =
+            tokens.iter().map(|token| token.pattern.as_bytes()).zip(0..).collect();
         keys.sort_unstable();
         let trie = Trie::new(&keys);
         let mut first = [false; 256];
@@ -52,26 +47,11 @@ impl Matcher {
             first[usize::from(token.pattern.as_bytes()[0])] = true;
         }
         let needles = (0..=255).filter(|&byte| first[usize::from(byte)]).collect();
-        let longest = tokens.iter().map(|token| token.pattern.len()).max()?;
-        Some(Self {
-            trie,
-            tokens,
-            first,
-            needles,
-            longest,
-        })
-    }
-
-    pub(super) fn tokens(&self) -> &[AddedToken] {
-        &self.tokens
+        Some(Self { trie, tokens, first, needles })
     }
 
     pub(super) fn trie(&self) -> &Trie {
         &self.trie
-    }
-
-    pub(super) fn longest(&self) -> usize {
-        self.longest
     }
 
     /// The first match that starts in `from .. until`, longest first: its range and token.
@@ -112,10 +92,7 @@ impl Matcher {
         let mut search = 0;
         let mut cut = 0;
         while let Some((found, token)) = self.find(text.as_bytes(), search, text.len()) {
-            let Range {
-                mut start,
-                end: mut stop,
-            } = found;
+            let Range { mut start, end: mut stop } = found;
             search = stop;
             if token.single_word && !stands_alone(text, start, stop) {
                 continue;
@@ -179,11 +156,7 @@ mod tests {
 
     #[test]
     fn leftmost_then_longest() {
-        let tokens = vec![
-            token("ab", 1, ""),
-            token("abcd", 2, ""),
-            token("bcde", 3, ""),
-        ];
+        let tokens = vec![token("ab", 1, ""), token("abcd", 2, ""), token("bcde", 3, "")];
         assert_eq!(split(tokens.clone(), "xabcdex"), ["x", "<2>", "ex"]);
         assert_eq!(split(tokens.clone(), "abcab"), ["<1>", "c", "<1>"]);
         assert_eq!(split(tokens, ""), [""; 0]);
@@ -200,10 +173,7 @@ mod tests {
     #[test]
     fn swallowed_white_space_can_match_again() {
         let tokens = vec![token("[M]", 1, "lr"), token("  ", 2, "")];
-        assert_eq!(
-            split(tokens, "foo   [M]    bar"),
-            ["foo", "<2>", "<1>", "<2>", "<2>", "bar"]
-        );
+        assert_eq!(split(tokens, "foo   [M]    bar"), ["foo", "<2>", "<1>", "<2>", "<2>", "bar"]);
     }
 
     #[test]

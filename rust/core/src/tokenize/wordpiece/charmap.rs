@@ -47,7 +47,8 @@ impl CharMap {
         let mut page = [0; PAGE];
         let mut known: HashMap<[u32; PAGE], u16> = HashMap::new();
         let mut last: Option<([u32; PAGE], u16)> = None;
-        let mut map = Self { pages: Vec::with_capacity(PAGES), fates: Vec::new(), several: Vec::new() };
+        let mut map =
+            Self { pages: Vec::with_capacity(PAGES), fates: Vec::new(), several: Vec::new() };
         let mut runs = unicode::runs().peekable();
         for start in (0..0x11_0000_u32).step_by(PAGE) {
             let end = start + PAGE as u32;
@@ -144,7 +145,12 @@ impl<'a> Builder<'a> {
     }
 
     /// Fills in code points of one kind, within one page.
-    fn fill(&mut self, codes: std::ops::Range<u32>, properties: Properties, page: &mut [u32; PAGE]) {
+    fn fill(
+        &mut self,
+        codes: std::ops::Range<u32>,
+        properties: Properties,
+        page: &mut [u32; PAGE],
+    ) {
         let flags = self.normalizer;
         let within = |code: u32| code as usize % PAGE;
         let jamo = flags.strip_accents && HANGUL.contains(&codes.start);
@@ -228,7 +234,7 @@ impl<'a> Builder<'a> {
     /// `text`, one character, as a pre-token.
     fn alone(&mut self) -> Fate {
         self.ids.clear();
-        match self.pieces.tokenize(&self.text, &mut self.ids) {
+        match self.pieces.tokenize(self.text.as_bytes(), &mut self.ids) {
             Word::Pieces => Fate::Alone(self.ids.first().copied()),
             Word::Unknown => Fate::Alone(None),
         }

@@ -44,11 +44,7 @@ fn piece(
     buffers: &mut Buffers,
     out: &mut Output<'_>,
 ) -> bool {
-    let Buffers {
-        normalized: buffer,
-        run,
-        ids,
-    } = buffers;
+    let Buffers { normalized: buffer, run, ids } = buffers;
     buffer.clear();
     normalizer.normalize(text, run, buffer);
     let Some(normalized) = normalized else {
@@ -60,35 +56,30 @@ fn piece(
     })
 }
 
-/// Ids of a normalized text without added tokens: BertPreTokenizer and the model.
-pub(super) fn words(text: &str, pieces: &Pieces, ids: &mut Vec<u32>, out: &mut Output<'_>) -> bool {
+/// Ids of a normalized text without added tokens.
+fn words(text: &str, pieces: &Pieces, ids: &mut Vec<u32>, out: &mut Output<'_>) -> bool {
+    pre_tokens(text, |word| {
+        ids.clear();
+        let what = pieces.tokenize(word.as_bytes(), ids);
+        out.word(what, ids)
+    })
+}
+
+/// BertPreTokenizer: calls `word` with every pre-token, none of them empty, until it returns
+/// false; returns whether it never did.
+pub(super) fn pre_tokens(text: &str, mut word: impl FnMut(&str) -> bool) -> bool {
     let mut start = 0;
     for (at, c) in text.char_indices() {
         let properties = unicode::properties(c);
-        if properties.is_whitespace() {
-            if !word(&text[start..at], pieces, ids, out) {
-                return false;
-            }
-            start = at + c.len_utf8();
-        } else if properties.is_punctuation() {
-            let end = at + c.len_utf8();
-            if !word(&text[start..at], pieces, ids, out) || !word(&text[at..end], pieces, ids, out)
-            {
-                return false;
-            }
-            start = end;
+        let alone = properties.is_punctuation();
+        if !alone && !properties.is_whitespace() {
+            continue;
         }
+        let end = at + c.len_utf8();
+        if start < at && !word(&text[start..at]) || alone && !word(&text[at..end]) {
+            return false;
+        }
+        start = end;
     }
-    word(&text[start..], pieces, ids, out)
-}
-
-/// Ids of one word; of none if it is empty.
-pub(super) fn word(word: &str, pieces: &Pieces, ids: &mut Vec<u32>, out: &mut Output<'_>) -> bool {
-    ids.clear();
-    let what = if word.is_empty() {
-        return true;
-    } else {
-        pieces.tokenize(word, ids)
-    };
-    out.word(what, ids)
+    start == text.len() || word(&text[start..])
 }

@@ -19,22 +19,14 @@ impl Normalizer {
         for c in text.chars() {
             if c.is_ascii_alphanumeric() {
                 run.flush(self, out);
-                out.push(if self.lowercase {
-                    c.to_ascii_lowercase()
-                } else {
-                    c
-                });
+                out.push(if self.lowercase { c.to_ascii_lowercase() } else { c });
                 continue;
             }
             let properties = unicode::properties(c);
             if self.clean_text && properties.is_clean_removed() {
                 continue;
             }
-            let c = if self.clean_text && properties.is_clean_space() {
-                ' '
-            } else {
-                c
-            };
+            let c = if self.clean_text && properties.is_clean_space() { ' ' } else { c };
             if self.handle_chinese_chars && properties.is_chinese() {
                 self.unaccented(' ', run, out);
                 self.unaccented(c, run, out);
@@ -62,8 +54,7 @@ impl Normalizer {
                         self.lowered(part, out);
                     }
                 } else {
-                    run.0
-                        .push((properties.combining_class(), properties.is_mark(), part));
+                    run.0.push((properties.combining_class(), properties.is_mark(), part));
                 }
             }
         }
@@ -103,12 +94,7 @@ mod tests {
 
     fn normalize(flags: [bool; 4], text: &str) -> String {
         let [clean_text, handle_chinese_chars, strip_accents, lowercase] = flags;
-        let normalizer = Normalizer {
-            clean_text,
-            handle_chinese_chars,
-            strip_accents,
-            lowercase,
-        };
+        let normalizer = Normalizer { clean_text, handle_chinese_chars, strip_accents, lowercase };
         let mut out = String::new();
         normalizer.normalize(text, &mut Run::default(), &mut out);
         out
@@ -117,10 +103,7 @@ mod tests {
     #[test]
     fn each_flag_alone() {
         assert_eq!(normalize([false; 4], "A\u{0}É中\t"), "A\u{0}É中\t");
-        assert_eq!(
-            normalize([true, false, false, false], "A\u{0}\u{b}É中\t"),
-            "AÉ中 "
-        );
+        assert_eq!(normalize([true, false, false, false], "A\u{0}\u{b}É中\t"), "AÉ中 ");
         assert_eq!(normalize([false, true, false, false], "A中é"), "A 中 é");
         assert_eq!(
             normalize([false, false, true, false], "Éa\u{301}각"),
@@ -134,9 +117,6 @@ mod tests {
         let strip = [false, false, true, false];
         assert_eq!(normalize(strip, "\u{1d16d}\u{1d165}"), "\u{1d165}\u{1d16d}");
         // A dropped mark takes part in the sorting, a dropped class-0 mark ends the run.
-        assert_eq!(
-            normalize(strip, "\u{1d16d}\u{301}\u{1d165}"),
-            "\u{1d165}\u{1d16d}"
-        );
+        assert_eq!(normalize(strip, "\u{1d16d}\u{301}\u{1d165}"), "\u{1d165}\u{1d16d}");
     }
 }

@@ -14,11 +14,7 @@ pub(super) struct Output<'a> {
 
 impl<'a> Output<'a> {
     pub(super) fn new(ids: &'a mut Vec<u32>, limit: Option<usize>, unk_id: u32) -> Self {
-        Self {
-            ids,
-            remaining: limit.unwrap_or(usize::MAX),
-            unk_id,
-        }
+        Self { ids, remaining: limit.unwrap_or(usize::MAX), unk_id }
     }
 
     /// Adds one id. Returns false when the limit is reached.

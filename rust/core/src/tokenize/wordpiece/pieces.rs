@@ -23,11 +23,7 @@ pub(super) struct Pieces {
 impl Pieces {
     pub(super) fn new(trie: Trie, continuing_prefix: &str, max_chars: usize) -> Self {
         let continuation = trie.descend(Trie::ROOT, continuing_prefix.as_bytes());
-        Self {
-            trie,
-            continuation,
-            max_chars,
-        }
+        Self { trie, continuation, max_chars }
     }
 
     /// The id of a token of the model's vocabulary.
@@ -35,13 +31,13 @@ impl Pieces {
         self.trie.get(token.as_bytes())
     }
 
-    /// Appends the ids of one normalized pre-token. Linear in its length times the longest token.
-    pub(super) fn tokenize(&self, word: &str, ids: &mut Vec<u32>) -> Word {
-        if word.len() > self.max_chars && word.chars().count() > self.max_chars {
+    /// Appends the ids of one normalized pre-token, in UTF-8. Linear in its length times the longest token.
+    pub(super) fn tokenize(&self, word: &[u8], ids: &mut Vec<u32>) -> Word {
+        if word.len() > self.max_chars && characters(word) > self.max_chars {
             return Word::Unknown;
         }
         let before = ids.len();
-        let mut rest = word.as_bytes();
+        let mut rest = word;
         let mut node = Some(Trie::ROOT);
         while !rest.is_empty() {
             // Tokens and words are both UTF-8, so a match cannot end within a character.
@@ -57,6 +53,11 @@ impl Pieces {
     }
 }
 
+/// How many characters the UTF-8 has.
+fn characters(utf8: &[u8]) -> usize {
+    utf8.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -69,7 +70,7 @@ mod tests {
 
     fn ids(pieces: &Pieces, word: &str) -> Option<Vec<u32>> {
         let mut ids = vec![99];
-        match pieces.tokenize(word, &mut ids) {
+        match pieces.tokenize(word.as_bytes(), &mut ids) {
             Word::Pieces => Some(ids[1..].to_vec()),
             Word::Unknown => {
                 assert_eq!(ids, [99]);
@@ -80,16 +81,8 @@ mod tests {
 
     #[test]
     fn greedy_and_all_or_nothing() {
-        let pieces = pieces(
-            &["un", "##aff", "##able", "a", "##a", "unaf", "##", "é"],
-            "##",
-            10,
-        );
-        assert_eq!(
-            ids(&pieces, "unaffable"),
-            None,
-            "unaf, then nothing: greed does not go back"
-        );
+        let pieces = pieces(&["un", "##aff", "##able", "a", "##a", "unaf", "##", "é"], "##", 10);
+        assert_eq!(ids(&pieces, "unaffable"), None, "unaf, then nothing: greed does not go back");
         assert_eq!(ids(&pieces, "unable"), Some(vec![0, 2]));
         assert_eq!(ids(&pieces, "aaa"), Some(vec![3, 4, 4]));
         assert_eq!(ids(&pieces, "ab"), None);

@@ -41,11 +41,7 @@ impl Plan {
             Some(other) => return not_covered(format!("model of type {other}")),
             None => return not_covered("model without a type"),
         }
-        if spec
-            .version
-            .as_deref()
-            .is_some_and(|version| version != "1.0")
-        {
+        if spec.version.as_deref().is_some_and(|version| version != "1.0") {
             return not_covered("tokenizer.json of another version than 1.0");
         }
         let normalizer = normalizer(spec.normalizer)?;
@@ -60,10 +56,8 @@ impl Plan {
             return not_covered("WordPiece model with a setting missing");
         };
 
-        let mut keys: Vec<(&str, u32)> = vocab
-            .iter()
-            .map(|(token, id)| (token.as_ref(), *id))
-            .collect();
+        let mut keys: Vec<(&str, u32)> =
+            vocab.iter().map(|(token, id)| (token.as_ref(), *id)).collect();
         if !keys.is_sorted_by(|a, b| a.0 < b.0) {
             // Stable, so that of a repeated key the last stays last; it is the one that counts.
             keys.sort_by(|a, b| a.0.cmp(b.0));
@@ -71,15 +65,9 @@ impl Plan {
             keys.dedup_by(|a, b| a.0 == b.0);
             keys.reverse();
         }
-        let mut lengths: Vec<u32> = keys
-            .iter()
-            .map(|(token, _)| token.chars().count() as u32)
-            .collect();
-        let mut id_bound = keys
-            .iter()
-            .map(|&(_, id)| id.saturating_add(1))
-            .max()
-            .unwrap_or(0);
+        let mut lengths: Vec<u32> =
+            keys.iter().map(|(token, _)| token.chars().count() as u32).collect();
+        let mut id_bound = keys.iter().map(|&(_, id)| id.saturating_add(1)).max().unwrap_or(0);
         let pieces = Pieces::new(Trie::new(&keys), prefix, max_chars);
         let Some(unk_id) = pieces.id(unk_token) else {
             return not_covered("unk_token that is not in the vocabulary");
@@ -102,18 +90,8 @@ impl Plan {
                 return not_covered("added token that normalizes to nothing");
             }
             let (single_word, lstrip, rstrip) = (token.single_word, token.lstrip, token.rstrip);
-            let list = if token.normalized {
-                &mut normalized
-            } else {
-                &mut raw
-            };
-            list.push(AddedToken {
-                pattern,
-                id,
-                single_word,
-                lstrip,
-                rstrip,
-            });
+            let list = if token.normalized { &mut normalized } else { &mut raw };
+            list.push(AddedToken { pattern, id, single_word, lstrip, rstrip });
         }
         check_added(&raw, &normalized)?;
         if id_bound > ID_BOUND {
@@ -143,10 +121,7 @@ fn check_added(raw: &[AddedToken], normalized: &[AddedToken]) -> Result<(), NotC
     if ids.windows(2).any(|pair| pair[0] == pair[1]) {
         return not_covered("added tokens that share an id");
     }
-    let mut patterns: Vec<&str> = normalized
-        .iter()
-        .map(|token| token.pattern.as_str())
-        .collect();
+    let mut patterns: Vec<&str> = normalized.iter().map(|token| token.pattern.as_str()).collect();
     patterns.sort_unstable();
     if patterns.windows(2).any(|pair| pair[0] == pair[1]) {
         return not_covered("added tokens with the same normalized form");
@@ -226,10 +201,7 @@ fn post_processor(json: Option<&RawValue>) -> Result<(), NotCovered> {
         "BertProcessing" | "RobertaProcessing" | "ByteLevel" => Ok(()),
         "TemplateProcessing" => {
             let template: Template<'_> = parse("post_processor", json)?;
-            let mut sequences = template
-                .single
-                .iter()
-                .filter_map(|piece| piece.sequence.as_ref());
+            let mut sequences = template.single.iter().filter_map(|piece| piece.sequence.as_ref());
             match (sequences.next(), sequences.next()) {
                 (Some(Sequence { id: "A" }), None) => Ok(()),
                 _ => not_covered("post_processor that drops or repeats the text"),

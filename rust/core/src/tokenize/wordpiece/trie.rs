@@ -21,11 +21,7 @@ struct Slot {
     value: u32,
 }
 
-const EMPTY: Slot = Slot {
-    base: 0,
-    check: FREE,
-    value: NO_VALUE,
-};
+const EMPTY: Slot = Slot { base: 0, check: FREE, value: NO_VALUE };
 
 /// A map from byte strings to values below `u32::MAX`.
 #[derive(Debug)]
@@ -67,9 +63,7 @@ impl Trie {
                 }
             }
         }
-        Self {
-            slots: builder.slots,
-        }
+        Self { slots: builder.slots }
     }
 
     /// The node one byte further, if any key goes on that way.
@@ -88,9 +82,7 @@ impl Trie {
 
     /// The node at the end of `bytes`, if some key begins with them.
     pub(super) fn descend(&self, node: Node, bytes: &[u8]) -> Option<Node> {
-        bytes
-            .iter()
-            .try_fold(node, |node, &byte| self.step(node, byte))
+        bytes.iter().try_fold(node, |node, &byte| self.step(node, byte))
     }
 
     /// The value of exactly these bytes.
@@ -119,15 +111,12 @@ impl Trie {
 
     /// Every node above the root with the byte that leads to it and its parent, in no useful order.
     pub(super) fn nodes(&self) -> impl Iterator<Item = (Node, u8, Node)> {
-        self.slots
-            .iter()
-            .enumerate()
-            .skip(1)
-            .filter(|(_, slot)| slot.check != FREE)
-            .map(|(at, slot)| {
+        self.slots.iter().enumerate().skip(1).filter(|(_, slot)| slot.check != FREE).map(
+            |(at, slot)| {
                 let base = self.slots[slot.check as usize].base;
                 (slot.check, (at as u32 ^ base) as u8, at as Node)
-            })
+            },
+        )
     }
 
     /// One more than the largest node.
@@ -151,11 +140,7 @@ impl Builder {
 
     /// Finds room for the children of `node`.
     fn place(&mut self, node: Node, labels: &[u8]) -> u32 {
-        while self
-            .slots
-            .get(self.cursor)
-            .is_some_and(|slot| slot.check != FREE)
-        {
+        while self.slots.get(self.cursor).is_some_and(|slot| slot.check != FREE) {
             self.cursor += 1;
         }
         // Single children, the great majority, fill the gaps that the others leave. Those with
@@ -193,14 +178,8 @@ mod tests {
 
     #[test]
     fn finds_what_was_put_in_and_nothing_else() {
-        let words = [
-            "", "a", "ab", "abc", "b", "bc", "\0", "\0\0", "\u{ff}", "zebra", "abcdefgh",
-        ];
-        let mut keys: Vec<_> = words
-            .iter()
-            .zip(0..)
-            .map(|(w, i)| (w.as_bytes(), i))
-            .collect();
+        let words = ["", "a", "ab", "abc", "b", "bc", "\0", "\0\0", "\u{ff}", "zebra", "abcdefgh"];
+        let mut keys: Vec<_> = words.iter().zip(0..).map(|(w, i)| (w.as_bytes(), i)).collect();
         keys.sort();
         let trie = Trie::new(&keys);
         for (key, value) in &keys {
@@ -218,9 +197,7 @@ mod tests {
     fn many_random_keys() {
         let mut state = 1_u64;
         let mut random = move || {
-            state = state
-                .wrapping_mul(6_364_136_223_846_793_005)
-                .wrapping_add(1);
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
             (state >> 33) as u32
         };
         let mut map = BTreeMap::new();
@@ -237,9 +214,7 @@ mod tests {
         for _ in 0..50_000 {
             let key: Vec<u8> = (0..random() % 7).map(|_| (random() % 256) as u8).collect();
             assert_eq!(trie.get(&key), map.get(&key).copied());
-            let longest = (1..=key.len())
-                .rev()
-                .find_map(|n| map.get(&key[..n]).map(|&v| (n, v)));
+            let longest = (1..=key.len()).rev().find_map(|n| map.get(&key[..n]).map(|&v| (n, v)));
             assert_eq!(trie.longest(Trie::ROOT, &key), longest);
         }
     }
