@@ -38,6 +38,9 @@ pub(super) struct Matcher {
 impl Matcher {
     /// A matcher of patterns that are not empty and all different; none if there are none.
     pub(super) fn new(tokens: Vec<AddedToken>) -> Option<Self> {
+        if tokens.is_empty() {
+            return None;
+        }
         let mut keys: Vec<(&[u8], u32)> =
             tokens.iter().map(|token| token.pattern.as_bytes()).zip(0..).collect();
         keys.sort_unstable();
