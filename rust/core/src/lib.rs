@@ -36,4 +36,6 @@ pub use matrix::{Matrix, StoredTensor, Weighting};
 pub use model::{EncodeOptions, LoadOptions, Model};
 pub use pool::DType;
 pub use text::Text;
+#[doc(hidden)]
+pub use tokenize::probe;
 pub use tokenize::{Tokenizer, Vocabulary};

@@ -9,10 +9,17 @@
 
 #[cfg(feature = "fallback")]
 mod fallback;
+#[doc(hidden)]
+pub mod probe;
+mod spec;
+mod unicode;
+mod wordpiece;
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use spec::{Spec, Unreadable};
+use wordpiece::WordPiece;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
 /// `normalizer of type Nmt`. Not an error: the next engine is asked.
@@ -49,10 +56,13 @@ impl Vocabulary {
 
 /// Buffers of one worker, reused from text to text so that the steady state allocates nothing.
 #[derive(Debug, Default)]
-pub(crate) struct TokenizeScratch {}
+pub(crate) struct TokenizeScratch {
+    wordpiece: wordpiece::Scratch,
+}
 
 #[derive(Debug)]
 enum Engine {
+    WordPiece(Box<WordPiece>),
     #[cfg(feature = "fallback")]
     Fallback(Box<fallback::Fallback>),
 }
@@ -69,8 +79,19 @@ impl Tokenizer {
     /// Plans the tokenization that the bytes of a tokenizer.json describe. `path` is only named in
     /// errors.
     pub(crate) fn from_json(json: &[u8], path: &Path) -> Result<Self> {
-        let reason = "no fast engine covers this tokenizer yet".to_owned();
-        Self::fall_back(json, path, reason)
+        let planned = match Spec::from_json(json) {
+            Ok(spec) => WordPiece::plan(&spec),
+            Err(Unreadable::Syntax(problem)) => return Err(Error::malformed(path, problem)),
+            Err(Unreadable::Shape(problem)) => Err(NotCovered(problem)),
+        };
+        match planned {
+            Ok((engine, vocabulary)) => Ok(Self {
+                engine: Engine::WordPiece(Box::new(engine)),
+                vocabulary,
+                fallback_reason: None,
+            }),
+            Err(NotCovered(reason)) => Self::fall_back(json, path, reason),
+        }
     }
 
     #[cfg(feature = "fallback")]
@@ -102,6 +123,7 @@ impl Tokenizer {
     #[must_use]
     pub fn engine(&self) -> &'static str {
         match self.engine {
+            Engine::WordPiece(_) => "wordpiece",
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => "fallback",
         }
@@ -122,8 +144,11 @@ impl Tokenizer {
         scratch: &mut TokenizeScratch,
         ids: &mut Vec<u32>,
     ) -> Result<()> {
-        let _ = scratch;
         match &self.engine {
+            Engine::WordPiece(engine) => {
+                engine.ids_into(text, limit, &mut scratch.wordpiece, ids);
+                Ok(())
+            }
             #[cfg(feature = "fallback")]
             Engine::Fallback(fallback) => fallback
                 .ids_into(text, limit, self.vocabulary.unk_id, ids)
@@ -135,6 +160,7 @@ impl Tokenizer {
     /// second thread or a release of the interpreter's lock. Measured with `benches/`.
     pub(crate) fn nanoseconds_per_byte(&self) -> f64 {
         match self.engine {
+            Engine::WordPiece(_) => 4.0,
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => 300.0,
         }

@@ -1,0 +1,220 @@
+//! tokenizer.json, read once.
+//!
+//! The vocabulary is by far the largest part, so it is read straight into its final shape: no tree
+//! of values, no buffering by a tagged enum, strings borrowed from the file where it holds no
+//! escapes. What an engine does not understand it can still look at: the small parts are kept as
+//! raw JSON.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+use std::fmt;
+
+use serde::Deserialize;
+use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde_json::value::RawValue;
+
+/// The parts of a tokenizer.json that decide ids without special tokens.
+#[derive(Debug, Deserialize)]
+pub(crate) struct Spec<'a> {
+    #[serde(borrow, default)]
+    pub(crate) version: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) added_tokens: Vec<AddedTokenSpec<'a>>,
+    #[serde(borrow, default)]
+    pub(crate) normalizer: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) pre_tokenizer: Option<&'a RawValue>,
+    #[serde(borrow, default)]
+    pub(crate) post_processor: Option<&'a RawValue>,
+    #[serde(borrow)]
+    pub(crate) model: ModelSpec<'a>,
+}
+
+/// One entry of `added_tokens`. Its `id` is not read: neither does the reference use it.
+#[derive(Debug, Clone, Deserialize)]
+pub(crate) struct AddedTokenSpec<'a> {
+    #[serde(borrow)]
+    pub(crate) content: Cow<'a, str>,
+    pub(crate) single_word: bool,
+    pub(crate) lstrip: bool,
+    pub(crate) rstrip: bool,
+    pub(crate) normalized: bool,
+}
+
+/// The model, of any type: an engine asks for the fields that its type must have.
+#[derive(Debug, Deserialize)]
+pub(crate) struct ModelSpec<'a> {
+    #[serde(rename = "type", borrow, default)]
+    pub(crate) kind: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) unk_token: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) continuing_subword_prefix: Option<Cow<'a, str>>,
+    #[serde(default)]
+    pub(crate) max_input_chars_per_word: Option<usize>,
+    #[serde(borrow, default)]
+    pub(crate) vocab: Vocab<'a>,
+}
+
+/// The `vocab` of a model.
+#[derive(Debug, Default)]
+pub(crate) enum Vocab<'a> {
+    /// There is none.
+    #[default]
+    Absent,
+    /// An object from token to id, in file order, repeated keys included.
+    Ids(Vec<(Cow<'a, str>, u32)>),
+    /// A list, as Unigram models have it.
+    List,
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Vocab<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shape;
+
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Vocab<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object from token to id, or a list")
+            }
+
+            fn visit_map<A: MapAccess<'de>>(self, mut map: A) -> Result<Self::Value, A::Error> {
+                #[derive(Deserialize)]
+                struct Key<'a>(#[serde(borrow)] Cow<'a, str>);
+
+                // The files in use have about thirty thousand entries; growing from nothing
+                // would copy the list a dozen times.
+                let mut ids = Vec::with_capacity(map.size_hint().unwrap_or(1 << 15));
+                while let Some((Key(token), id)) = map.next_entry::<Key<'de>, u32>()? {
+                    ids.push((token, id));
+                }
+                Ok(Vocab::Ids(ids))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                while list.next_element::<IgnoredAny>()?.is_some() {}
+                Ok(Vocab::List)
+            }
+        }
+
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+/// Why a tokenizer.json could not be read into a [`Spec`].
+#[derive(Debug)]
+pub(crate) enum Unreadable {
+    /// It is no JSON at all.
+    Syntax(String),
+    /// It is JSON of another shape than expected: perhaps the reference can make sense of it.
+    Shape(String),
+}
+
+impl<'a> Spec<'a> {
+    pub(crate) fn from_json(json: &'a [u8]) -> Result<Self, Unreadable> {
+        // A str to begin with saves the check of every single string.
+        let json =
+            std::str::from_utf8(json).map_err(|error| Unreadable::Syntax(error.to_string()))?;
+        serde_json::from_str(json).map_err(|error| {
+            if error.is_data() {
+                Unreadable::Shape(error.to_string())
+            } else {
+                Unreadable::Syntax(error.to_string())
+            }
+        })
+    }
+
+    /// The added tokens as the reference ends up with them, in the order of their first mention:
+    /// an entry without content is skipped, a later one of the same content replaces the flags,
+    /// and the id is the vocabulary's or the next free one, counted from the number of entries.
+    pub(crate) fn added_tokens(
+        &self,
+        vocab_len: usize,
+        vocab_id: impl Fn(&str) -> Option<u32>,
+    ) -> Vec<(AddedTokenSpec<'a>, u32)> {
+        let mut next_id = u32::try_from(vocab_len).unwrap_or(u32::MAX);
+        let mut places = HashMap::new();
+        let mut tokens: Vec<(AddedTokenSpec<'a>, u32)> = Vec::new();
+        for token in &self.added_tokens {
+            if token.content.is_empty() {
+                continue;
+            }
+            if let Some(&place) = places.get(token.content.as_ref()) {
+                let (known, _): &mut (AddedTokenSpec<'a>, u32) = &mut tokens[place];
+                *known = token.clone();
+                continue;
+            }
+            let id = vocab_id(&token.content).unwrap_or_else(|| {
+                let id = next_id;
+                next_id = next_id.saturating_add(1);
+                id
+            });
+            places.insert(token.content.as_ref(), tokens.len());
+            tokens.push((token.clone(), id));
+        }
+        tokens
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const SMALL: &str = r###"{"version":"1.0","truncation":null,"added_tokens":[
+        {"id":50,"content":"new","single_word":false,"lstrip":false,"rstrip":false,
+         "normalized":true,"special":false},
+        {"id":51,"content":"","single_word":false,"lstrip":false,"rstrip":false,
+         "normalized":true,"special":false},
+        {"id":52,"content":"a","single_word":false,"lstrip":false,"rstrip":false,
+         "normalized":true,"special":false},
+        {"id":53,"content":"new","single_word":true,"lstrip":false,"rstrip":false,
+         "normalized":false,"special":false},
+        {"id":54,"content":"newer","single_word":false,"lstrip":false,"rstrip":false,
+         "normalized":true,"special":false}],
+        "normalizer":null,"pre_tokenizer":{"type":"BertPreTokenizer"},
+        "model":{"type":"WordPiece","unk_token":"[UNK]","continuing_subword_prefix":"##",
+        "max_input_chars_per_word":100,"vocab":{"a":0,"\u00e9\n":7,"a":1},"other":[1,{"x":2}]}}"###;
+
+    #[test]
+    fn reads_what_is_there() {
+        let spec = Spec::from_json(SMALL.as_bytes()).unwrap();
+        assert_eq!(spec.version.as_deref(), Some("1.0"));
+        assert_eq!(spec.model.kind.as_deref(), Some("WordPiece"));
+        assert_eq!(spec.model.max_input_chars_per_word, Some(100));
+        assert!(spec.normalizer.is_none());
+        assert!(spec.pre_tokenizer.is_some());
+        let Vocab::Ids(ids) = &spec.model.vocab else { panic!("an object") };
+        let ids: Vec<_> = ids.iter().map(|(token, id)| (token.as_ref(), *id)).collect();
+        assert_eq!(ids, [("a", 0), ("é\n", 7), ("a", 1)]);
+    }
+
+    #[test]
+    fn added_tokens_get_the_ids_of_the_reference() {
+        let spec = Spec::from_json(SMALL.as_bytes()).unwrap();
+        let tokens = spec.added_tokens(2, |token| (token == "a").then_some(1));
+        let seen: Vec<_> = tokens
+            .iter()
+            .map(|(token, id)| (token.content.as_ref(), *id, token.single_word, token.normalized))
+            .collect();
+        assert_eq!(
+            seen,
+            [("new", 2, true, false), ("a", 1, false, true), ("newer", 3, false, true)]
+        );
+    }
+
+    #[test]
+    fn syntax_and_shape_are_told_apart() {
+        assert!(matches!(Spec::from_json(b"{\"model\":"), Err(Unreadable::Syntax(_))));
+        assert!(matches!(Spec::from_json(b"{\"model\":\xff}"), Err(Unreadable::Syntax(_))));
+        assert!(matches!(Spec::from_json(b"{\"model\":3}"), Err(Unreadable::Shape(_))));
+        assert!(matches!(Spec::from_json(b"{}"), Err(Unreadable::Shape(_))));
+    }
+
+    #[test]
+    fn a_list_of_pieces_is_no_error() {
+        let spec =
+            Spec::from_json(br#"{"model":{"type":"Unigram","vocab":[["a",-1.5]]}}"#).unwrap();
+        assert!(matches!(spec.model.vocab, Vocab::List));
+    }
+}

@@ -1,0 +1,242 @@
+//! The first look at a text: 64 bytes at a time into chunks and punctuation, lower-cased on the way.
+//!
+//! A *chunk* is a run of ASCII letters and digits and of *odd* bytes: those of characters beyond
+//! ASCII and the control characters. ASCII punctuation stands alone; space, tab, line feed and
+//! carriage return separate. These four classes are the same for every normalizer.
+
+#[cfg(target_arch = "x86_64")]
+mod avx2;
+#[cfg(target_arch = "x86_64")]
+mod avx512;
+mod portable;
+
+/// The bytes that one step looks at.
+const BLOCK: usize = 64;
+
+/// The classes of 64 bytes, one bit each.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+struct Block {
+    chunk: u64,
+    punctuation: u64,
+    odd: u64,
+}
+
+/// How bytes change on their way into the buffer.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub(super) struct Rewrite {
+    /// ASCII letters become small.
+    pub(super) lower: bool,
+    /// Tab, line feed and carriage return become spaces.
+    pub(super) spaces: bool,
+}
+
+/// A text cut into units: chunks and single punctuation characters, in order.
+#[derive(Debug, Default)]
+pub(super) struct Units {
+    /// The text, rewritten, with at least 64 bytes of anything behind it.
+    pub(super) buffer: Vec<u8>,
+    pub(super) starts: Vec<u32>,
+    pub(super) ends: Vec<u32>,
+    /// A bit for each odd byte, and whether there is any.
+    pub(super) odd: Vec<u64>,
+    pub(super) any_odd: bool,
+}
+
+impl Units {
+    /// Whether a unit holds an odd byte.
+    #[inline]
+    pub(super) fn is_odd(&self, start: usize, end: usize) -> bool {
+        if !self.any_odd {
+            return false;
+        }
+        let (first, last) = (start / 64, (end - 1) / 64);
+        let from = !0 << (start % 64);
+        let until = !0 >> (63 - (end - 1) % 64);
+        if first == last {
+            return self.odd[first] & from & until != 0;
+        }
+        self.odd[first] & from != 0
+            || self.odd[first + 1..last].iter().any(|&word| word != 0)
+            || self.odd[last] & until != 0
+    }
+}
+
+/// An implementation of the first look. All give the same result.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Classifier {
+    /// Whatever the compiler makes of plain loops.
+    Portable,
+    /// 32 bytes at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx2,
+    /// 64 bytes at a time.
+    #[cfg(target_arch = "x86_64")]
+    Avx512,
+}
+
+impl Classifier {
+    /// Those that this processor can run, the best one last.
+    pub(super) fn available() -> Vec<Self> {
+        #[cfg(target_arch = "x86_64")]
+        {
+            let mut all = vec![Self::Portable];
+            if is_x86_feature_detected!("avx2") && is_x86_feature_detected!("bmi1") {
+                all.push(Self::Avx2);
+                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
+                    all.push(Self::Avx512);
+                }
+            }
+            all
+        }
+        #[cfg(not(target_arch = "x86_64"))]
+        vec![Self::Portable]
+    }
+
+    /// The best one for this processor.
+    pub(super) fn best() -> Self {
+        Self::available().pop().unwrap_or(Self::Portable)
+    }
+
+    pub(super) fn name(self) -> &'static str {
+        match self {
+            Self::Portable => "portable",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => "avx2",
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => "avx512",
+        }
+    }
+
+    /// Cuts `text` into `units`, which are overwritten.
+    pub(super) fn units(self, text: &[u8], rewrite: Rewrite, units: &mut Units) {
+        let room = text.len().next_multiple_of(BLOCK) + BLOCK;
+        if units.buffer.len() < room {
+            units.buffer.resize(room, 0);
+        }
+        units.starts.clear();
+        units.ends.clear();
+        units.odd.clear();
+        match self {
+            Self::Portable => portable::units(text, rewrite, units),
+            // SAFETY: the value exists only if `available` has found the features that the
+            // function is compiled for.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx2 => unsafe { avx2::units(text, rewrite, units) },
+            // SAFETY: as above.
+            #[cfg(target_arch = "x86_64")]
+            Self::Avx512 => unsafe { avx512::units(text, rewrite, units) },
+        }
+    }
+}
+
+/// The loop over blocks, given how one is classified. A macro and not a function, so that each
+/// implementation compiles it with its own instructions.
+macro_rules! over_blocks {
+    ($text:expr, $rewrite:expr, $units:expr, $block:path) => {{
+        let (text, rewrite, units) = ($text, $rewrite, $units);
+        let (mut chunk_before, mut punctuation_before) = (0, 0);
+        let mut odd = 0;
+        let (blocks, tail) = text.as_chunks::<{ super::BLOCK }>();
+        let (out, _) = units.buffer.as_chunks_mut::<{ super::BLOCK }>();
+        let mut last = [b' '; super::BLOCK];
+        last[..tail.len()].copy_from_slice(tail);
+        // The padded tail is also what ends a unit that ends with the text.
+        for ((block, out), at) in
+            blocks.iter().chain([&last]).zip(out).zip((0_u32..).step_by(super::BLOCK))
+        {
+            let class = $block(block, rewrite, out);
+            odd |= class.odd;
+            units.odd.push(class.odd);
+            let chunk_shifted = class.chunk << 1 | chunk_before;
+            let punctuation_shifted = class.punctuation << 1 | punctuation_before;
+            let starts = class.chunk & !chunk_shifted | class.punctuation;
+            let ends = !class.chunk & chunk_shifted | punctuation_shifted;
+            chunk_before = class.chunk >> 63;
+            punctuation_before = class.punctuation >> 63;
+            super::append_bits(starts, at, &mut units.starts);
+            super::append_bits(ends, at, &mut units.ends);
+        }
+        units.any_odd = odd != 0;
+    }};
+}
+use over_blocks;
+
+/// Appends the positions of the bits that are set.
+#[inline(always)]
+fn append_bits(mut bits: u64, at: u32, positions: &mut Vec<u32>) {
+    positions.reserve(64);
+    while bits != 0 {
+        positions.push(at + bits.trailing_zeros());
+        bits &= bits - 1;
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn naive(text: &[u8], rewrite: Rewrite) -> (Vec<u8>, Vec<(u32, u32)>, Vec<bool>) {
+        let is_odd = |b: u8| b >= 0x7f || b < 0x20 && !b"\t\n\r".contains(&b);
+        let is_chunk = |b: u8| b.is_ascii_alphanumeric() || is_odd(b);
+        let mut units = Vec::new();
+        let mut at = 0;
+        while at < text.len() {
+            let start = at;
+            if is_chunk(text[at]) {
+                while at < text.len() && is_chunk(text[at]) {
+                    at += 1;
+                }
+                units.push((start as u32, at as u32));
+                continue;
+            }
+            at += 1;
+            if text[start].is_ascii_punctuation() {
+                units.push((start as u32, at as u32));
+            }
+        }
+        let written = text.iter().map(|&b| match b {
+            b'\t' | b'\n' | b'\r' if rewrite.spaces => b' ',
+            b if rewrite.lower => b.to_ascii_lowercase(),
+            b => b,
+        });
+        (written.collect(), units, text.iter().map(|&b| is_odd(b)).collect())
+    }
+
+    #[test]
+    fn every_classifier_agrees_with_the_definition() {
+        let mut state = 7_u32;
+        let mut texts: Vec<Vec<u8>> = vec![(0..=255).collect(), Vec::new()];
+        for len in (0..200).chain([500, 4096]) {
+            for kind in 0..4 {
+                let mut byte = || {
+                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+                    let byte = (state >> 24) as u8;
+                    [byte, byte & 0x7f, b"ab .,Z"[usize::from(byte) % 6], b'x'][kind]
+                };
+                texts.push((0..len).map(|_| byte()).collect());
+            }
+        }
+        for classifier in Classifier::available() {
+            let mut units = Units::default();
+            for text in &texts {
+                for (lower, spaces) in [(false, false), (true, false), (false, true), (true, true)]
+                {
+                    let rewrite = Rewrite { lower, spaces };
+                    classifier.units(text, rewrite, &mut units);
+                    let (buffer, expected, odd) = naive(text, rewrite);
+                    let name = classifier.name();
+                    assert_eq!(units.buffer[..text.len()], buffer, "{name} {text:?}");
+                    let pairs: Vec<_> =
+                        units.starts.iter().copied().zip(units.ends.iter().copied()).collect();
+                    assert_eq!(units.starts.len(), units.ends.len());
+                    assert_eq!(pairs, expected, "{name} {text:?}");
+                    assert_eq!(units.any_odd, odd.contains(&true));
+                    for (start, end) in pairs {
+                        let (start, end) = (start as usize, end as usize);
+                        assert_eq!(units.is_odd(start, end), odd[start..end].contains(&true));
+                    }
+                }
+            }
+        }
+    }
+}

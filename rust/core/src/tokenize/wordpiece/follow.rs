@@ -1,0 +1,63 @@
+//! Where an added token may have begun: a filter that costs a test of one bit per chunk.
+//!
+//! An added token of several words is rarely there, but its first word often is. So with each
+//! cached chunk goes a set of classes of the *two bytes behind it* with which some added token that
+//! begins in the chunk would go on. Only when those bytes are of such a class is the text searched.
+
+use super::added::Matcher;
+use super::trie::{Node, Trie};
+
+/// The class of two bytes, as a bit.
+#[inline]
+pub(super) fn class(first: u8, second: u8) -> u16 {
+    // The low bits tell letters apart; what comes first is mostly a space or a hyphen.
+    1 << ((second ^ second >> 4 ^ first.wrapping_mul(5)) & 15)
+}
+
+/// For each node of a matcher's trie, how patterns go on from there.
+#[derive(Debug)]
+pub(super) struct Follow {
+    sets: Vec<u16>,
+}
+
+impl Follow {
+    pub(super) fn new(matcher: &Matcher) -> Self {
+        let trie = matcher.trie();
+        // The first of the two bytes leads to each child, and with it goes the child's parent.
+        let mut parents: Vec<Option<(Node, u8)>> = vec![None; trie.bound()];
+        for (parent, byte, node) in trie.nodes() {
+            parents[node as usize] = Some((parent, byte));
+        }
+        let mut sets = vec![0; trie.bound()];
+        for (node, second, child) in trie.nodes() {
+            if let Some((parent, first)) = parents[node as usize] {
+                sets[parent as usize] |= class(first, second);
+            }
+            if trie.value(child).is_some() {
+                // The pattern ends one byte behind the chunk: any second byte will do.
+                sets[node as usize] = !0;
+            }
+        }
+        Self { sets }
+    }
+
+    /// The set for a chunk; everything if an added token lies within it.
+    pub(super) fn of(&self, chunk: &[u8], trie: &Trie) -> u16 {
+        let mut set = 0;
+        for start in 0..chunk.len() {
+            let mut node = Trie::ROOT;
+            let mut rest = chunk[start..].iter();
+            set |= loop {
+                let Some(&byte) = rest.next() else {
+                    break self.sets[node as usize];
+                };
+                match trie.step(node, byte) {
+                    Some(next) if trie.value(next).is_some() => return !0,
+                    Some(next) => node = next,
+                    None => break 0,
+                }
+            };
+        }
+        set
+    }
+}

@@ -1,0 +1,162 @@
+//! BertNormalizer, BertPreTokenizer and WordPiece, ids only.
+//!
+//! A text is cut at the raw added tokens; every piece between them goes through the fast path
+//! ([`walk`]): one look at each byte to find words and punctuation ([`classify`]), then one look
+//! into a cache for each of them ([`cache`]). What the caches do not know is made with a table of
+//! characters ([`charmap`]) and a trie of tokens ([`pieces`]). A few settings, and marks that have
+//! to be sorted, go step by step ([`exact`]).
+
+mod added;
+mod cache;
+mod charmap;
+mod classify;
+mod exact;
+mod follow;
+mod normalizer;
+mod output;
+mod pieces;
+mod plan;
+mod trie;
+mod walk;
+
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::spec::Spec;
+use super::{NotCovered, Vocabulary};
+use added::Part;
+use charmap::CharMap;
+use classify::{Classifier, Rewrite};
+use follow::Follow;
+use normalizer::Normalizer;
+use output::Output;
+use plan::Plan;
+use walk::{Memory, Walk};
+
+/// Chunks that a worker's cache holds unless told otherwise: 32 bytes each. English text of 5,000
+/// paragraphs has about 10,000 different words, German 20,000.
+const CACHE_ENTRIES: usize = 1 << 15;
+
+/// An immutable WordPiece tokenizer.
+#[derive(Debug)]
+pub(crate) struct WordPiece {
+    plan: Plan,
+    map: CharMap,
+    follow: Option<Follow>,
+    classifier: Classifier,
+    /// Which engine it is: a scratch must not bring the ids of another.
+    serial: u64,
+}
+
+/// Working memory of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    entries: Option<usize>,
+    /// The engine that the memory belongs to, and its memory.
+    fast: Option<(u64, Box<Memory>)>,
+    exact: exact::Buffers,
+}
+
+impl Scratch {
+    /// A scratch whose cache has about this many entries; 0 for no cache.
+    pub(crate) fn with_cache(entries: usize) -> Self {
+        Self { entries: Some(entries), ..Self::default() }
+    }
+
+    fn memory(&mut self, serial: u64) -> &mut Memory {
+        if self.fast.as_ref().is_none_or(|(owner, _)| *owner != serial) {
+            self.fast = None;
+        }
+        let entries = self.entries.unwrap_or(CACHE_ENTRIES);
+        let (_, memory) = self.fast.get_or_insert_with(|| (serial, Box::new(Memory::new(entries))));
+        memory
+    }
+}
+
+impl WordPiece {
+    /// The engine for a tokenizer.json, if it is one of its family.
+    pub(crate) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
+        static SERIAL: AtomicU64 = AtomicU64::new(0);
+        let mut plan = Plan::new(spec)?;
+        let lengths = std::mem::take(&mut plan.lengths);
+        let vocabulary = Vocabulary::new(lengths, plan.id_bound, Some(plan.unk_id));
+        let follow = plan.normalized.as_ref().map(Follow::new);
+        let engine = Self {
+            map: CharMap::new(walked(&plan), &plan.pieces),
+            follow,
+            plan,
+            classifier: Classifier::best(),
+            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
+        };
+        Ok((engine, vocabulary))
+    }
+
+    /// The same engine with the classifier of this name, if this processor can run it.
+    pub(crate) fn with_classifier(mut self, name: &str) -> Option<Self> {
+        let named = |classifier: &Classifier| classifier.name() == name;
+        self.classifier = Classifier::available().into_iter().find(named)?;
+        Some(self)
+    }
+
+    /// Names of the classifiers that this processor can run.
+    pub(crate) fn classifiers() -> Vec<&'static str> {
+        Classifier::available().into_iter().map(Classifier::name).collect()
+    }
+
+    /// Appends the first `limit` ids of `text`, less the unknown id.
+    pub(crate) fn ids_into(
+        &self,
+        text: &str,
+        limit: Option<usize>,
+        scratch: &mut Scratch,
+        ids: &mut Vec<u32>,
+    ) {
+        let plan = &self.plan;
+        let mut out = Output::new(ids, limit, plan.unk_id);
+        if out.remaining == 0 {
+            return;
+        }
+        if plan.strips_matter {
+            exact::text(
+                text,
+                plan.raw.as_ref(),
+                plan.normalizer,
+                plan.normalized.as_ref(),
+                &plan.pieces,
+                &mut scratch.exact,
+                &mut out,
+            );
+            return;
+        }
+        let memory = scratch.memory(self.serial);
+        let walk = Walk {
+            pieces: &plan.pieces,
+            map: &self.map,
+            normalizer: walked(plan),
+            before: plan.normalizer,
+            unk_id: plan.unk_id,
+            classifier: self.classifier,
+            rewrite: Rewrite {
+                lower: plan.normalizer.lowercase,
+                spaces: plan.normalizer.clean_text,
+            },
+            added: plan.normalized.as_ref().zip(self.follow.as_ref()),
+        };
+        match &plan.raw {
+            None => {
+                walk.piece(text, memory, &mut out);
+            }
+            Some(raw) => {
+                raw.split(text, |part| match part {
+                    Part::Token(id) => out.push(id),
+                    Part::Text(range) => walk.piece(&text[range], memory, &mut out),
+                });
+            }
+        }
+    }
+}
+
+/// The normalizer that the fast path applies as it walks: none where added tokens have to be found
+/// in normalized text, which is then made first.
+fn walked(plan: &Plan) -> Normalizer {
+    if plan.normalized.is_some() { Normalizer::default() } else { plan.normalizer }
+}

@@ -1,0 +1,442 @@
+//! The fast path over one piece of text: units from the classifier, ids from the caches.
+
+use std::ops::Range;
+
+use super::super::unicode::hangul_jamo;
+use super::added::{Matcher, stands_alone};
+use super::cache::{Cache, INLINE, Key, Value};
+use super::charmap::{CharMap, Fate};
+use super::classify::{Classifier, Rewrite, Units};
+use super::exact;
+use super::follow::{self, Follow};
+use super::normalizer::{Normalizer, Run};
+use super::output::Output;
+use super::pieces::{Pieces, Word};
+
+/// Texts are classified in windows of about this many bytes, so that a long text of which only the
+/// first ids are wanted is not read to its end, and the buffers stay in the nearest cache.
+const WINDOW: usize = 4096;
+
+/// Ids gathered before they are appended to the result.
+const GATHERED: usize = 1024;
+
+/// What the fast path needs of a model.
+#[derive(Debug)]
+pub(super) struct Walk<'a> {
+    pub(super) pieces: &'a Pieces,
+    pub(super) map: &'a CharMap,
+    /// What the map stands for: the model's normalizer, or none where the text is normalized first.
+    pub(super) normalizer: Normalizer,
+    /// The normalizer of a text in which added tokens are to be found.
+    pub(super) before: Normalizer,
+    pub(super) unk_id: u32,
+    pub(super) classifier: Classifier,
+    pub(super) rewrite: Rewrite,
+    /// Added tokens to be found in the rewritten text.
+    pub(super) added: Option<(&'a Matcher, &'a Follow)>,
+}
+
+/// Working memory of the fast path.
+#[derive(Debug)]
+pub(super) struct Memory {
+    units: Units,
+    gathered: Vec<u32>,
+    store: Store,
+}
+
+/// The caches, and what it takes to fill them.
+#[derive(Debug)]
+struct Store {
+    short: Cache<1>,
+    long: Cache<3>,
+    chunk: String,
+    list: Vec<u32>,
+    normalized: String,
+    run: Run,
+}
+
+impl Memory {
+    pub(super) fn new(entries: usize) -> Self {
+        Self {
+            units: Units::default(),
+            gathered: vec![0; GATHERED + INLINE + 1],
+            store: Store {
+                short: Cache::new(entries),
+                // Chunks of more than sixteen bytes are one in twenty in German, fewer elsewhere.
+                long: Cache::new(entries / 8),
+                chunk: String::new(),
+                list: Vec::new(),
+                normalized: String::new(),
+                run: Run::default(),
+            },
+        }
+    }
+}
+
+impl Walk<'_> {
+    /// Ids of a piece. Returns false when the limit is reached.
+    pub(super) fn piece(&self, text: &str, memory: &mut Memory, out: &mut Output<'_>) -> bool {
+        let Memory { units, gathered, store } = memory;
+        let mut gather = Gather { ids: gathered, filled: 0, unk_id: self.unk_id, out };
+        let go = match self.added {
+            Some(_) => self.normalized_piece(text, units, store, &mut gather),
+            None => self.windows(text, units, store, &mut gather),
+        };
+        gather.flush();
+        go
+    }
+
+    fn windows(
+        &self,
+        text: &str,
+        units: &mut Units,
+        store: &mut Store,
+        gather: &mut Gather<'_, '_>,
+    ) -> bool {
+        let mut rest = text;
+        while !rest.is_empty() {
+            let (now, later) = rest.split_at(window(rest.as_bytes()));
+            self.classifier.units(now.as_bytes(), self.rewrite, units);
+            if !self.units(now, units, store, gather) {
+                return false;
+            }
+            rest = later;
+        }
+        true
+    }
+
+    /// With added tokens, which may span white space, the piece is one window; and they are looked
+    /// for in the normalized text, so anything that the classifier cannot normalize is first.
+    fn normalized_piece(
+        &self,
+        text: &str,
+        units: &mut Units,
+        store: &mut Store,
+        gather: &mut Gather<'_, '_>,
+    ) -> bool {
+        self.classifier.units(text.as_bytes(), self.rewrite, units);
+        if !units.any_odd {
+            return self.units_and_added(text, units, store, gather);
+        }
+        let mut normalized = std::mem::take(&mut store.normalized);
+        normalized.clear();
+        self.before.normalize(text, &mut store.run, &mut normalized);
+        self.classifier.units(normalized.as_bytes(), Rewrite::default(), units);
+        let go = self.units_and_added(&normalized, units, store, gather);
+        store.normalized = normalized;
+        go
+    }
+
+    fn units(
+        &self,
+        text: &str,
+        units: &Units,
+        store: &mut Store,
+        gather: &mut Gather<'_, '_>,
+    ) -> bool {
+        for (&start, &end) in units.starts.iter().zip(&units.ends) {
+            let (start, end) = (start as usize, end as usize);
+            let go = if end - start <= Key::<1>::BYTES
+                && let Some(key) = Key::<1>::read(&units.buffer, start, end)
+                && let Some(value) = store.short.get(&key)
+            {
+                if value.is_listed() {
+                    gather.all(store.short.list(value))
+                } else {
+                    gather.value(value)
+                }
+            } else {
+                self.chunk(text, units, start..end, store, gather)
+            };
+            if !go {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// As `units`, with added tokens cut out: leftmost first, then longest, as the reference does.
+    fn units_and_added(
+        &self,
+        text: &str,
+        units: &Units,
+        store: &mut Store,
+        gather: &mut Gather<'_, '_>,
+    ) -> bool {
+        let Some((matcher, _)) = self.added else {
+            return true;
+        };
+        let mut begin = 0; // Text before was used up by added tokens,
+        let mut search = 0; // by matches, those included that `single_word` rejected.
+        for (&start, &end) in units.starts.iter().zip(&units.ends) {
+            let end = end as usize;
+            if end <= begin {
+                continue;
+            }
+            let mut start = begin.max(start as usize);
+            let mut may_begin = true;
+            if end - start <= Key::<1>::BYTES
+                && let Some(key) = Key::<1>::read(&units.buffer, start, end)
+                && let Some(value) = store.short.get(&key)
+            {
+                let class = follow::class(units.buffer[end], units.buffer[end + 1]);
+                may_begin = value.follow() & class != 0;
+                if !may_begin && !value.is_listed() {
+                    if !gather.value(value) {
+                        return false;
+                    }
+                    continue;
+                }
+            }
+            while may_begin
+                && let Some((found, token)) =
+                    matcher.find(&units.buffer[..text.len()], search.max(start), end)
+            {
+                search = found.end;
+                if token.single_word && !stands_alone(text, found.start, found.end) {
+                    continue;
+                }
+                if !self.chunk(text, units, start..found.start, store, gather)
+                    || !gather.one(token.id)
+                {
+                    return false;
+                }
+                begin = found.end;
+                start = begin.min(end);
+            }
+            if !self.chunk(text, units, start..end, store, gather) {
+                return false;
+            }
+        }
+        true
+    }
+
+    /// Ids of a unit, or of a part of one, that the short way did not know.
+    #[inline(never)]
+    fn chunk(
+        &self,
+        text: &str,
+        units: &Units,
+        range: Range<usize>,
+        store: &mut Store,
+        gather: &mut Gather<'_, '_>,
+    ) -> bool {
+        if range.is_empty() {
+            return true;
+        }
+        store.list.clear();
+        let odd = units.is_odd(range.start, range.end);
+        // Kana and ideographs come in chunks without end, not worth an entry each.
+        if odd && (range.len() > Key::<1>::BYTES || units.buffer[range.start] >= 0xE3) {
+            self.characters(text, units, range, gather.out.remaining, store);
+        } else {
+            self.cached(text, units, range, odd, store);
+        }
+        gather.all(&store.list)
+    }
+
+    /// Appends to the list the ids of a chunk that is cut further: at white space beyond ASCII and
+    /// at every character that stands alone. Stops when the list has `enough` ids.
+    fn characters(
+        &self,
+        text: &str,
+        units: &Units,
+        range: Range<usize>,
+        enough: usize,
+        store: &mut Store,
+    ) {
+        let mut start = range.start;
+        let mut at = range.start;
+        for c in text[range].chars() {
+            let next = at + c.len_utf8();
+            let alone = match self.map.fate(c) {
+                Fate::Alone(id) => Some(id),
+                Fate::Space => None,
+                _ => {
+                    at = next;
+                    continue;
+                }
+            };
+            if start < at {
+                self.cached(text, units, start..at, units.is_odd(start, at), store);
+            }
+            if let Some(id) = alone {
+                store.list.push(id.unwrap_or(self.unk_id));
+            }
+            (start, at) = (next, next);
+            if store.list.len() >= enough {
+                return;
+            }
+        }
+        if start < at {
+            self.cached(text, units, start..at, units.is_odd(start, at), store);
+        }
+    }
+
+    /// Appends the ids of a chunk to the list, through the caches.
+    fn cached(&self, text: &str, units: &Units, range: Range<usize>, odd: bool, store: &mut Store) {
+        let Range { start, end } = range;
+        if range.len() <= Key::<1>::BYTES
+            && let Some(key) = Key::<1>::read(&units.buffer, start, end)
+        {
+            if store.short.append(&key, self.unk_id, &mut store.list) {
+                return;
+            }
+            let before = store.list.len();
+            self.compute(text, units, range, odd, store);
+            let follow = self.follow(&units.buffer[start..end]);
+            store.short.put(&key, &store.list[before..], self.unk_id, follow);
+        } else if range.len() <= Key::<3>::BYTES
+            && let Some(key) = Key::<3>::read(&units.buffer, start, end)
+        {
+            if store.long.append(&key, self.unk_id, &mut store.list) {
+                return;
+            }
+            let before = store.list.len();
+            self.compute(text, units, range, odd, store);
+            store.long.put(&key, &store.list[before..], self.unk_id, 0);
+        } else {
+            self.compute(text, units, range, odd, store);
+        }
+    }
+
+    fn follow(&self, chunk: &[u8]) -> u16 {
+        self.added.map_or(0, |(matcher, follow)| follow.of(chunk, matcher.trie()))
+    }
+
+    /// Appends the ids of a chunk to the list, the unknown one included.
+    fn compute(
+        &self,
+        text: &str,
+        units: &Units,
+        range: Range<usize>,
+        odd: bool,
+        store: &mut Store,
+    ) {
+        let Store { chunk, list, run, .. } = store;
+        if !odd {
+            self.word(&units.buffer[range], list);
+            return;
+        }
+        let text = &text[range];
+        let before = list.len();
+        chunk.clear();
+        for c in text.chars() {
+            match self.map.fate(c) {
+                Fate::Same => chunk.push(c),
+                Fate::Other(other) => chunk.push(other),
+                Fate::Several(place) => chunk.push_str(self.map.several(place)),
+                Fate::Jamo => chunk.extend(hangul_jamo(u32::from(c))),
+                Fate::Nothing => {}
+                Fate::Space => {
+                    self.word(chunk.as_bytes(), list);
+                    chunk.clear();
+                }
+                Fate::Alone(id) => {
+                    self.word(chunk.as_bytes(), list);
+                    chunk.clear();
+                    list.push(id.unwrap_or(self.unk_id));
+                }
+                Fate::Special => {
+                    // The whole chunk once more, step by step. What bounds a chunk bounds a run
+                    // of marks too, so it can be normalized without its neighbours.
+                    list.truncate(before);
+                    chunk.clear();
+                    self.normalizer.normalize(text, run, chunk);
+                    exact::pre_tokens(chunk, |word| {
+                        self.word(word.as_bytes(), list);
+                        true
+                    });
+                    return;
+                }
+            }
+        }
+        self.word(chunk.as_bytes(), list);
+    }
+
+    fn word(&self, word: &[u8], list: &mut Vec<u32>) {
+        if !word.is_empty() && self.pieces.tokenize(word, list) == Word::Unknown {
+            list.push(self.unk_id);
+        }
+    }
+}
+
+/// Ids on their way out, gathered so that the common case is one store of fixed width.
+#[derive(Debug)]
+struct Gather<'a, 'o> {
+    ids: &'a mut [u32],
+    filled: usize,
+    unk_id: u32,
+    out: &'a mut Output<'o>,
+}
+
+impl Gather<'_, '_> {
+    /// Adds a value that is not a list. Returns false when the limit is reached.
+    #[inline]
+    fn value(&mut self, value: &Value) -> bool {
+        let counted = value.counted();
+        if counted >= self.out.remaining {
+            self.filled_to_the_limit(value);
+            return false;
+        }
+        self.out.remaining -= counted;
+        if let Some(place) =
+            self.ids.get_mut(self.filled..).and_then(<[u32]>::first_chunk_mut::<{ INLINE + 1 }>)
+        {
+            // All slots at once, used or not: the next value overwrites what is not.
+            *place = value.slots();
+        }
+        self.filled += value.kept();
+        if self.filled >= GATHERED {
+            self.flush();
+        }
+        true
+    }
+
+    #[cold]
+    fn filled_to_the_limit(&mut self, value: &Value) {
+        let kept = value.kept().min(self.out.remaining);
+        self.flush();
+        self.out.ids.extend_from_slice(&value.slots()[..kept]);
+        self.out.remaining = 0;
+    }
+
+    /// Adds ids that may be unknown. Returns false when the limit is reached.
+    fn all(&mut self, ids: &[u32]) -> bool {
+        ids.iter().all(|&id| self.one(id))
+    }
+
+    #[inline]
+    fn one(&mut self, id: u32) -> bool {
+        if self.out.remaining == 0 {
+            return false;
+        }
+        self.out.remaining -= 1;
+        if let Some(place) = self.ids.get_mut(self.filled) {
+            *place = id;
+        }
+        self.filled += usize::from(id != self.unk_id);
+        if self.filled >= GATHERED {
+            self.flush();
+        }
+        self.out.remaining != 0
+    }
+
+    fn flush(&mut self) {
+        self.out.ids.extend_from_slice(&self.ids[..self.filled]);
+        self.filled = 0;
+    }
+}
+
+/// Length of the next window: up to white space, where nothing is cut.
+fn window(text: &[u8]) -> usize {
+    let is_space = |byte: &u8| matches!(byte, b' ' | b'\t' | b'\n' | b'\r');
+    if text.len() <= WINDOW + WINDOW / 4 {
+        return text.len();
+    }
+    match text[..WINDOW].iter().rposition(is_space) {
+        Some(at) => at + 1,
+        // A run without white space is looked at once more, but only once.
+        None => text[WINDOW..].iter().position(is_space).map_or(text.len(), |at| WINDOW + at + 1),
+    }
+}
