@@ -146,7 +146,11 @@ impl<const N: usize> Cache<N> {
     #[inline]
     pub(super) fn get(&self, key: &Key<N>) -> Option<&Value> {
         let set = self.sets.get(key.hash() & self.mask)?;
-        let is = |entry: &Entry<N>| entry.words == key.words && entry.value.meta & 0xff == key.len;
+        let is = |entry: &Entry<N>| {
+            // Not `==` of the arrays, which the compiler makes a call of memcmp.
+            let differ = entry.words.iter().zip(&key.words).fold(0, |all, (a, b)| all | (a ^ b));
+            differ == 0 && entry.value.meta & 0xff == key.len
+        };
         if is(&set[0]) {
             Some(&set[0].value)
         } else if is(&set[1]) {

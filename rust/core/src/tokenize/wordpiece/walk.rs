@@ -372,7 +372,7 @@ struct Gather<'a, 'o> {
 
 impl Gather<'_, '_> {
     /// Adds a value that is not a list. Returns false when the limit is reached.
-    #[inline]
+    #[inline(always)] // a call would cost as much as what it does
     fn value(&mut self, value: &Value) -> bool {
         let counted = value.counted();
         if counted >= self.out.remaining {
