@@ -26,6 +26,7 @@ fn sweep(model: &Model, flags: &[Option<[Value; 4]>], scalars: &[char]) {
     for flags in flags {
         let model = Model { flags: flags.clone(), ..model.clone() };
         let mut oracle = Oracle::new(&model.json()).unwrap();
+        eprintln!("{flags:?}");
         for scalar in scalars {
             oracle.check(scalar.encode_utf8(&mut [0; 4]), None);
         }
