@@ -67,3 +67,37 @@ impl Follow {
         set
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::added::AddedToken;
+    use super::*;
+
+    #[test]
+    fn no_beginning_is_missed() {
+        let patterns =
+            ["e-", "new york", "new jersey", "a b c", "x", "york x", "id'", "-e", "ё й", "##"];
+        let tokens = patterns.iter().zip(0..).map(|(pattern, id)| AddedToken {
+            pattern: (*pattern).to_owned(),
+            id,
+            single_word: false,
+            lstrip: false,
+            rstrip: false,
+        });
+        let matcher = Matcher::new(tokens.collect()).unwrap();
+        let follow = Follow::new(&matcher);
+        let words = ["new", "anew", "york", "e", "the", "id", "a", "b", "c", "ax", "ё", "#", "xy"];
+        for word in words {
+            for behind in [" york", " jersey", "-x", "- ", "' ", " b c", " й", "#", " x", " ", ""]
+            {
+                let text = format!("{word}{behind}");
+                let set = follow.of(word.as_bytes(), matcher.trie());
+                let mut next = text.bytes().skip(word.len()).chain([0, 0]);
+                let class = class(next.next().unwrap(), next.next().unwrap());
+                let found = matcher.find(text.as_bytes(), 0, word.len());
+                assert!(found.is_none() || set & class != 0, "{text:?}");
+            }
+        }
+        assert_eq!(follow.of(b"nothing", matcher.trie()), 0);
+    }
+}
