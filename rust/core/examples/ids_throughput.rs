@@ -27,6 +27,13 @@ fn texts(path: &str, limit: usize) -> Vec<String> {
     lines.lines().map(text).take(limit).collect()
 }
 
+/// Anonymous memory of this process in MB, where the system tells.
+fn anonymous() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1e3
+}
+
 /// One pass: seconds, and how many ids there were.
 fn pass(probe: &mut Probe, texts: &[String], ids: &mut Vec<u32>) -> (f64, usize) {
     let start = Instant::now();
@@ -51,6 +58,11 @@ fn main() {
     let bytes: usize = texts.iter().map(String::len).sum();
     let megabytes = bytes as f64 / 1e6;
 
+    let before = anonymous();
+    let mut one = Probe::new(&json).expect("the tokenizer.json loads");
+    let loaded = anonymous();
+    pass(&mut one, &texts, &mut Vec::new());
+    println!("anonymous MB: load {:.1}, pass {:.1}", loaded - before, anonymous() - loaded);
     let load = (0..5)
         .map(|_| {
             let start = Instant::now();

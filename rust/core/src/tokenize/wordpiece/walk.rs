@@ -156,8 +156,7 @@ impl Walk<'_> {
         store: &mut Store,
         gather: &mut Gather<'_, '_>,
     ) -> bool {
-        for (&start, &end) in units.starts.iter().zip(&units.ends) {
-            let (start, end) = (start as usize, end as usize);
+        for (start, end) in units.ranges() {
             let go = if end - start <= Key::<1>::BYTES
                 && let Some(key) = Key::<1>::read(&units.buffer, start, end)
                 && let Some(value) = store.short.get(&key)
@@ -190,12 +189,11 @@ impl Walk<'_> {
         };
         let mut begin = 0; // Text before was used up by added tokens,
         let mut search = 0; // by matches, those included that `single_word` rejected.
-        for (&start, &end) in units.starts.iter().zip(&units.ends) {
-            let end = end as usize;
+        for (start, end) in units.ranges() {
             if end <= begin {
                 continue;
             }
-            let mut start = begin.max(start as usize);
+            let mut start = begin.max(start);
             let mut may_begin = true;
             if end - start <= Key::<1>::BYTES
                 && let Some(key) = Key::<1>::read(&units.buffer, start, end)
