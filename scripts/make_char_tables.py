@@ -59,7 +59,7 @@ def mapped(normalize: Callable[[str], str]) -> dict[str, str]:
     """The scalars that a normalizer changes when they stand alone, with what they become."""
     # No normalizer here touches the separator or makes one, so one call serves thousands.
     separator = "|"
-    changed = {}
+    changed: dict[str, str] = {}
     for batch in batches():
         results = normalize(separator.join(batch)).split(separator)
         if len(results) != len(batch):  # the batch that holds the separator itself
@@ -104,6 +104,7 @@ def added_token_classes() -> tuple[set[str], set[str]]:
     tokenizer = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     tokenizer.add_tokens([AddedToken("<t>", single_word=True, lstrip=True, normalized=False)])
     token = tokenizer.token_to_id("<t>")
+    assert token is not None
     word, space = set(), set()
     for batch in batches():
         before = tokenizer.encode_batch([f"{c}<t>" for c in batch], add_special_tokens=False)

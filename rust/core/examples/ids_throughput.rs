@@ -2,7 +2,7 @@
 //! the steady state.
 //!
 //! ```text
-//! cargo run --release --example ids_throughput -- TOKENIZER_JSON CORPUS [LIMIT_OF_TEXTS]
+//! cargo run --release --example ids_throughput -- TOKENIZER_JSON CORPUS [TEXTS [CACHE_ENTRIES]]
 //! ```
 //! The corpus is one text a line, or one JSON object with `text` a line; `.gz` is unpacked.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -49,10 +49,11 @@ fn pass(probe: &mut Probe, texts: &[String], ids: &mut Vec<u32>) -> (f64, usize)
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [tokenizer, corpus, rest @ ..] = arguments.as_slice() else {
-        eprintln!("usage: ids_throughput TOKENIZER_JSON CORPUS [LIMIT_OF_TEXTS]");
+        eprintln!("usage: ids_throughput TOKENIZER_JSON CORPUS [TEXTS [CACHE_ENTRIES]]");
         std::process::exit(2);
     };
     let limit = rest.first().map_or(5000, |limit| limit.parse().expect("a number"));
+    let entries = rest.get(1).map(|entries| entries.parse().expect("a number"));
     let json = std::fs::read(tokenizer).expect("the tokenizer.json opens");
     let texts = texts(corpus, limit);
     let bytes: usize = texts.iter().map(String::len).sum();
@@ -76,7 +77,7 @@ fn main() {
     println!("classifier   first MB/s ns/token   steady MB/s ns/token   texts/s");
     let mut ids = Vec::new();
     for classifier in Probe::classifiers() {
-        let mut probe = Probe::with(&json, Some(classifier), None).expect("it loads");
+        let mut probe = Probe::with(&json, Some(classifier), entries).expect("it loads");
         let mut first = f64::INFINITY;
         for _ in 0..5 {
             probe.forget();
