@@ -17,6 +17,7 @@ left out: they decompose by arithmetic.
 from __future__ import annotations
 
 import argparse
+import itertools
 import struct
 import sys
 import unicodedata
@@ -49,6 +50,7 @@ BATCH = 8192
 
 
 def batches() -> Iterator[list[str]]:
+    """The scalars in lists of a few thousand."""
     for start in range(0, len(SCALARS), BATCH):
         yield SCALARS[start : start + BATCH]
 
@@ -57,7 +59,7 @@ def mapped(normalize: Callable[[str], str]) -> dict[str, str]:
     """The scalars that a normalizer changes when they stand alone, with what they become."""
     # No normalizer here touches the separator or makes one, so one call serves thousands.
     separator = "|"
-    changed = {}
+    changed: dict[str, str] = {}
     for batch in batches():
         results = normalize(separator.join(batch)).split(separator)
         if len(results) != len(batch):  # the batch that holds the separator itself
@@ -67,7 +69,13 @@ def mapped(normalize: Callable[[str], str]) -> dict[str, str]:
 
 
 def bert(**flags: bool) -> Callable[[str], str]:
-    off = {"clean_text": False, "handle_chinese_chars": False, "strip_accents": False, "lowercase": False}
+    """A BertNormalizer with only these flags on."""
+    off = {
+        "clean_text": False,
+        "handle_chinese_chars": False,
+        "strip_accents": False,
+        "lowercase": False,
+    }
     return BertNormalizer(**{**off, **flags}).normalize_str
 
 
@@ -86,7 +94,7 @@ def pre_tokenizer_classes() -> tuple[set[str], set[str]]:
             if second == "b":
                 whitespace.add(c)
             else:
-                assert second == c and next(pieces) == "b", (c, second)
+                assert (second, next(pieces)) == (c, "b"), c
                 punctuation.add(c)
     return whitespace, punctuation
 
@@ -96,6 +104,7 @@ def added_token_classes() -> tuple[set[str], set[str]]:
     tokenizer = Tokenizer(WordLevel({"[UNK]": 0}, unk_token="[UNK]"))
     tokenizer.add_tokens([AddedToken("<t>", single_word=True, lstrip=True, normalized=False)])
     token = tokenizer.token_to_id("<t>")
+    assert token is not None
     word, space = set(), set()
     for batch in batches():
         before = tokenizer.encode_batch([f"{c}<t>" for c in batch], add_special_tokens=False)
@@ -122,7 +131,7 @@ def combining_classes(normalize: Callable[[str], str]) -> dict[str, int]:
         return normalize(c) == c and (swaps(highest, c) or swaps(c, lowest))
 
     # Whole batches in which nothing moves are passed over with two calls.
-    movable = []
+    movable: list[str] = []
     for batch in batches():
         after = "".join(f"a{highest}{c}" for c in batch)
         before = "".join(f"a{c}{lowest}" for c in batch)
@@ -137,8 +146,9 @@ def combining_classes(normalize: Callable[[str], str]) -> dict[str, int]:
         marks.setdefault(unicodedata.combining(c), c)
     assert 0 not in marks
     order = sorted(marks)
-    for low, high in zip(order, order[1:], strict=False):
-        assert swaps(marks[high], marks[low]) and not swaps(marks[low], marks[high]), (low, high)
+    for low, high in itertools.pairwise(order):
+        assert swaps(marks[high], marks[low]), (low, high)
+        assert not swaps(marks[low], marks[high]), (low, high)
 
     classes = {}
     for c in movable:
@@ -149,6 +159,7 @@ def combining_classes(normalize: Callable[[str], str]) -> dict[str, int]:
 
 
 def check_hangul(decompositions: dict[str, str]) -> None:
+    """Takes the Hangul syllables out, having checked that they decompose by arithmetic."""
     for code in HANGUL:
         index = code - 0xAC00
         parts = [0x1100 + index // 588, 0x1161 + index % 588 // 28]
@@ -158,7 +169,10 @@ def check_hangul(decompositions: dict[str, str]) -> None:
 
 
 def map_sections(table: dict[str, str]) -> list[list[int]]:
-    keys, offsets, pool = [], [0], []
+    """A map as the three sections of the file."""
+    keys: list[int] = []
+    offsets = [0]
+    pool: list[int] = []
     for key in sorted(table):
         keys.append(ord(key))
         pool.extend(map(ord, table[key]))
@@ -167,6 +181,7 @@ def map_sections(table: dict[str, str]) -> list[list[int]]:
 
 
 def flag(properties: list[int], scalars: Iterable[str], bit: int) -> None:
+    """Sets a bit for each of these scalars."""
     for c in scalars:
         properties[ord(c)] |= bit
 
@@ -222,6 +237,7 @@ def build() -> bytes:
 
 
 def main() -> int:
+    """Writes the file, or compares it."""
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the checked-in file")
     arguments = parser.parse_args()

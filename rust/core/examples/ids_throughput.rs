@@ -2,7 +2,7 @@
 //! the steady state.
 //!
 //! ```text
-//! cargo run --release --example ids_throughput -- TOKENIZER_JSON CORPUS [LIMIT_OF_TEXTS]
+//! cargo run --release --example ids_throughput -- TOKENIZER_JSON CORPUS [TEXTS [CACHE_ENTRIES]]
 //! ```
 //! The corpus is one text a line, or one JSON object with `text` a line; `.gz` is unpacked.
 #![allow(clippy::unwrap_used, clippy::expect_used)]
@@ -27,6 +27,13 @@ fn texts(path: &str, limit: usize) -> Vec<String> {
     lines.lines().map(text).take(limit).collect()
 }
 
+/// Anonymous memory of this process in MB, where the system tells.
+fn anonymous() -> f64 {
+    let status = std::fs::read_to_string("/proc/self/status").unwrap_or_default();
+    let line = status.lines().find_map(|line| line.strip_prefix("RssAnon:"));
+    line.and_then(|line| line.split_whitespace().next()?.parse::<f64>().ok()).unwrap_or(0.0) / 1e3
+}
+
 /// One pass: seconds, and how many ids there were.
 fn pass(probe: &mut Probe, texts: &[String], ids: &mut Vec<u32>) -> (f64, usize) {
     let start = Instant::now();
@@ -42,15 +49,21 @@ fn pass(probe: &mut Probe, texts: &[String], ids: &mut Vec<u32>) -> (f64, usize)
 fn main() {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     let [tokenizer, corpus, rest @ ..] = arguments.as_slice() else {
-        eprintln!("usage: ids_throughput TOKENIZER_JSON CORPUS [LIMIT_OF_TEXTS]");
+        eprintln!("usage: ids_throughput TOKENIZER_JSON CORPUS [TEXTS [CACHE_ENTRIES]]");
         std::process::exit(2);
     };
     let limit = rest.first().map_or(5000, |limit| limit.parse().expect("a number"));
+    let entries = rest.get(1).map(|entries| entries.parse().expect("a number"));
     let json = std::fs::read(tokenizer).expect("the tokenizer.json opens");
     let texts = texts(corpus, limit);
     let bytes: usize = texts.iter().map(String::len).sum();
     let megabytes = bytes as f64 / 1e6;
 
+    let before = anonymous();
+    let mut one = Probe::new(&json).expect("the tokenizer.json loads");
+    let loaded = anonymous();
+    pass(&mut one, &texts, &mut Vec::new());
+    println!("anonymous MB: load {:.1}, pass {:.1}", loaded - before, anonymous() - loaded);
     let load = (0..5)
         .map(|_| {
             let start = Instant::now();
@@ -64,7 +77,7 @@ fn main() {
     println!("classifier   first MB/s ns/token   steady MB/s ns/token   texts/s");
     let mut ids = Vec::new();
     for classifier in Probe::classifiers() {
-        let mut probe = Probe::with(&json, Some(classifier), None).expect("it loads");
+        let mut probe = Probe::with(&json, Some(classifier), entries).expect("it loads");
         let mut first = f64::INFINITY;
         for _ in 0..5 {
             probe.forget();

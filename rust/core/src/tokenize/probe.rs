@@ -11,6 +11,7 @@ use crate::error::{Error, Result};
 pub struct Probe {
     tokenizer: Tokenizer,
     scratch: TokenizeScratch,
+    entries: Option<usize>,
     name: String,
 }
 
@@ -38,9 +39,8 @@ impl Probe {
             })?;
             tokenizer.engine = Engine::WordPiece(Box::new(engine));
         }
-        let wordpiece = entries.map_or_else(Default::default, wordpiece::Scratch::with_cache);
         let name = format!("classifier {classifier:?}, cache {entries:?}");
-        Ok(Self { tokenizer, scratch: TokenizeScratch { wordpiece }, name })
+        Ok(Self { tokenizer, scratch: scratch(entries), entries, name })
     }
 
     /// The tokenizer in every variant that this processor can run.
@@ -72,7 +72,7 @@ impl Probe {
 
     /// Forgets all that was cached.
     pub fn forget(&mut self) {
-        self.scratch = TokenizeScratch::default();
+        self.scratch = scratch(self.entries);
     }
 
     /// The tokenizer.
@@ -88,4 +88,9 @@ impl Probe {
     pub fn ids_into(&mut self, text: &str, limit: Option<usize>, ids: &mut Vec<u32>) -> Result<()> {
         self.tokenizer.ids_into(text, limit, &mut self.scratch, ids)
     }
+}
+
+fn scratch(entries: Option<usize>) -> TokenizeScratch {
+    let wordpiece = entries.map_or_else(Default::default, wordpiece::Scratch::with_cache);
+    TokenizeScratch { wordpiece }
 }

@@ -146,7 +146,11 @@ impl<const N: usize> Cache<N> {
     #[inline]
     pub(super) fn get(&self, key: &Key<N>) -> Option<&Value> {
         let set = self.sets.get(key.hash() & self.mask)?;
-        let is = |entry: &Entry<N>| entry.words == key.words && entry.value.meta & 0xff == key.len;
+        let is = |entry: &Entry<N>| {
+            // Not `==` of the arrays, which the compiler makes a call of memcmp.
+            let differ = entry.words.iter().zip(&key.words).fold(0, |all, (a, b)| all | (a ^ b));
+            differ == 0 && entry.value.meta & 0xff == key.len
+        };
         if is(&set[0]) {
             Some(&set[0].value)
         } else if is(&set[1]) {
@@ -199,5 +203,90 @@ impl<const N: usize> Cache<N> {
         let set = &mut self.sets[key.hash() & self.mask];
         set[1] = set[0];
         set[0] = Entry { words: key.words, value };
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    const UNK: u32 = 7;
+
+    fn key<const N: usize>(chunk: &str) -> Key<N> {
+        let mut buffer = chunk.as_bytes().to_vec();
+        buffer.extend([b'z'; 64]); // what lies behind must not matter
+        Key::read(&buffer, 0, chunk.len()).unwrap()
+    }
+
+    fn get<const N: usize>(cache: &Cache<N>, chunk: &str) -> Option<Vec<u32>> {
+        let mut list = Vec::new();
+        cache.append(&key(chunk), UNK, &mut list).then_some(list)
+    }
+
+    #[test]
+    fn gives_back_what_was_put() {
+        let mut cache = Cache::<1>::new(64);
+        let chunks: [(&str, &[u32]); 7] = [
+            ("a", &[1]),
+            ("a\0", &[2]),
+            ("\0", &[]),
+            ("sixteen bytes ok", &[1, 2, 3]),
+            ("long", &[1, 2, 3, 4, 5]),
+            ("unknown", &[UNK]),
+            ("mixed", &[UNK, 1]),
+        ];
+        for (chunk, ids) in chunks {
+            assert_eq!(get(&cache, chunk), None);
+            cache.put(&key(chunk), ids, UNK, 0);
+            assert_eq!(get(&cache, chunk).as_deref(), Some(ids), "{chunk:?}");
+        }
+    }
+
+    #[test]
+    fn long_keys_count_every_byte() {
+        let mut cache = Cache::<3>::new(8);
+        let chunk = "0123456789abcdef0123456789abcdef0123456789abcdef";
+        for len in [17, 32, 33, 47, 48] {
+            cache.put(&key(&chunk[..len]), &[len as u32], UNK, 0);
+            assert_eq!(get(&cache, &chunk[..len]), Some(vec![len as u32]));
+            let mut other = chunk[..len].to_owned();
+            other.replace_range(len - 1..len, "!");
+            assert_eq!(get(&cache, &other), None);
+        }
+    }
+
+    #[test]
+    fn nothing_is_kept_when_off_and_little_when_small() {
+        let mut off = Cache::<1>::new(0);
+        off.put(&key("a"), &[1], UNK, 0);
+        assert_eq!(get(&off, "a"), None);
+
+        let mut small = Cache::<1>::new(1);
+        for (chunk, id) in [("a", 1), ("b", 2), ("c", 3)] {
+            small.put(&key(chunk), &[id], UNK, 0);
+        }
+        assert_eq!(get(&small, "a"), None);
+        assert_eq!(get(&small, "b"), Some(vec![2]));
+        assert_eq!(get(&small, "c"), Some(vec![3]));
+    }
+
+    #[test]
+    fn a_full_pool_starts_anew() {
+        let mut cache = Cache::<1>::new(16);
+        for round in 0..POOL as u32 {
+            cache.put(&key(&round.to_string()), &[round, 1, 2, 3], UNK, 0);
+            assert_eq!(get(&cache, &round.to_string()), Some(vec![round, 1, 2, 3]));
+        }
+        assert!(cache.pool.len() <= POOL);
+    }
+
+    #[test]
+    fn follow_is_kept_beside_the_ids() {
+        let mut cache = Cache::<1>::new(16);
+        for (chunk, ids) in [("a", [1].as_slice()), ("b", &[UNK]), ("c", &[1, 2, 3, 4])] {
+            cache.put(&key(chunk), ids, UNK, 0xabcd);
+            assert_eq!(cache.get(&key(chunk)).unwrap().follow(), 0xabcd);
+            assert_eq!(get(&cache, chunk).as_deref(), Some(ids));
+        }
     }
 }

@@ -240,3 +240,70 @@ impl<'a> Builder<'a> {
         }
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use super::super::exact;
+    use super::super::trie::Trie;
+    use super::*;
+
+    /// The table says of every scalar what the steps make of it.
+    #[test]
+    fn agrees_with_the_definition() {
+        let keys = [("[UNK]", 0), ("。", 2), ("中", 1), ("語", 3)];
+        let pieces = Pieces::new(Trie::new(&keys), "##", 100);
+        for bits in [0, 1, 2, 4, 8, 15] {
+            let normalizer = Normalizer {
+                clean_text: bits & 1 != 0,
+                handle_chinese_chars: bits & 2 != 0,
+                strip_accents: bits & 4 != 0,
+                lowercase: bits & 8 != 0,
+            };
+            let map = CharMap::new(normalizer, &pieces);
+            let mut run = Run::default();
+            let (mut normalized, mut words) = (String::new(), Vec::new());
+            for c in '\0'..=char::MAX {
+                normalized.clear();
+                words.clear();
+                // Between letters: a character that stands alone makes three words of them.
+                normalizer.normalize(&format!("a{c}a"), &mut run, &mut normalized);
+                exact::pre_tokens(&normalized, |word| {
+                    words.push(word.to_owned());
+                    true
+                });
+                let fate = map.fate(c);
+                let inner = match fate {
+                    Fate::Same => c.to_string(),
+                    Fate::Other(other) => other.to_string(),
+                    Fate::Several(place) => map.several(place).to_owned(),
+                    Fate::Jamo => unicode::hangul_jamo(u32::from(c)).collect(),
+                    Fate::Nothing => String::new(),
+                    Fate::Space => {
+                        assert_eq!(words, ["a", "a"], "{c:?}");
+                        continue;
+                    }
+                    Fate::Alone(id) => {
+                        assert_eq!(words.len(), 3, "{c:?}");
+                        assert_eq!(pieces.id(&words[1]), id, "{c:?}");
+                        continue;
+                    }
+                    Fate::Special => continue,
+                };
+                assert_eq!(words, [format!("a{inner}a")], "{c:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn it_is_small() {
+        let pieces = Pieces::new(Trie::new(&[("[UNK]", 0)]), "##", 100);
+        let flags = Normalizer {
+            clean_text: true,
+            handle_chinese_chars: true,
+            strip_accents: true,
+            lowercase: true,
+        };
+        let map = CharMap::new(flags, &pieces);
+        assert!(map.fates.len() * 4 < 200_000, "{} pages", map.fates.len() / PAGE);
+    }
+}

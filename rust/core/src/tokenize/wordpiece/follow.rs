@@ -7,11 +7,17 @@
 use super::added::Matcher;
 use super::trie::{Node, Trie};
 
-/// The class of two bytes, as a bit.
+/// The class of two bytes, as a bit. Mostly the first is a space, and twelve classes tell apart what
+/// comes after it; anything else has four classes that do not look at the second byte, so that a
+/// token such as `e-` does not set every bit of every word that ends in `e`.
 #[inline]
 pub(super) fn class(first: u8, second: u8) -> u16 {
-    // The low bits tell letters apart; what comes first is mostly a space or a hyphen.
-    1 << ((second ^ second >> 4 ^ first.wrapping_mul(5)) & 15)
+    1 << if first == b' ' { second % 12 } else { 12 + first % 4 }
+}
+
+/// The classes of a first byte with any second one.
+fn class_of_first(first: u8) -> u16 {
+    if first == b' ' { (1 << 12) - 1 } else { class(first, 0) }
 }
 
 /// For each node of a matcher's trie, how patterns go on from there.
@@ -29,13 +35,13 @@ impl Follow {
             parents[node as usize] = Some((parent, byte));
         }
         let mut sets = vec![0; trie.bound()];
-        for (node, second, child) in trie.nodes() {
+        for (node, byte, child) in trie.nodes() {
             if let Some((parent, first)) = parents[node as usize] {
-                sets[parent as usize] |= class(first, second);
+                sets[parent as usize] |= class(first, byte);
             }
             if trie.value(child).is_some() {
                 // The pattern ends one byte behind the chunk: any second byte will do.
-                sets[node as usize] = !0;
+                sets[node as usize] |= class_of_first(byte);
             }
         }
         Self { sets }
@@ -59,5 +65,39 @@ impl Follow {
             };
         }
         set
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::super::added::AddedToken;
+    use super::*;
+
+    #[test]
+    fn no_beginning_is_missed() {
+        let patterns =
+            ["e-", "new york", "new jersey", "a b c", "x", "york x", "id'", "-e", "ё й", "##"];
+        let tokens = patterns.iter().zip(0..).map(|(pattern, id)| AddedToken {
+            pattern: (*pattern).to_owned(),
+            id,
+            single_word: false,
+            lstrip: false,
+            rstrip: false,
+        });
+        let matcher = Matcher::new(tokens.collect()).unwrap();
+        let follow = Follow::new(&matcher);
+        let words = ["new", "anew", "york", "e", "the", "id", "a", "b", "c", "ax", "ё", "#", "xy"];
+        for word in words {
+            for behind in [" york", " jersey", "-x", "- ", "' ", " b c", " й", "#", " x", " ", ""]
+            {
+                let text = format!("{word}{behind}");
+                let set = follow.of(word.as_bytes(), matcher.trie());
+                let mut next = text.bytes().skip(word.len()).chain([0, 0]);
+                let class = class(next.next().unwrap(), next.next().unwrap());
+                let found = matcher.find(text.as_bytes(), 0, word.len());
+                assert!(found.is_none() || set & class != 0, "{text:?}");
+            }
+        }
+        assert_eq!(follow.of(b"nothing", matcher.trie()), 0);
     }
 }

@@ -1,7 +1,7 @@
 //! BertNormalizer, exactly and one text at a time: the definition that the fast path's table of
 //! characters is built from, and the road for the texts which that table cannot express.
 
-use super::super::unicode::{self, HANGUL};
+use super::super::unicode::{self, HANGUL, Properties};
 
 /// The four switches of a BertNormalizer; all off is the same as no normalizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
@@ -39,29 +39,38 @@ impl Normalizer {
     }
 
     fn unaccented(self, c: char, run: &mut Run, out: &mut String) {
+        let code = u32::from(c);
+        let properties = unicode::properties(c);
         if !self.strip_accents {
-            self.lowered(c, out);
-        } else if HANGUL.contains(&u32::from(c)) {
+            self.lowered(c, properties, out);
+        } else if HANGUL.contains(&code) {
             run.flush(self, out);
-            unicode::hangul_jamo(u32::from(c)).for_each(|jamo| self.lowered(jamo, out));
-        } else {
+            // Jamo have no case.
+            out.extend(unicode::hangul_jamo(code));
+        } else if properties.decomposes() {
             for part in unicode::decomposition(c) {
-                let properties = unicode::properties(part);
-                // A mark of class 0 that is dropped still ends a run.
-                if properties.combining_class() == 0 {
-                    run.flush(self, out);
-                    if !properties.is_mark() {
-                        self.lowered(part, out);
-                    }
-                } else {
-                    run.0.push((properties.combining_class(), properties.is_mark(), part));
-                }
+                self.part(part, unicode::properties(part), run, out);
             }
+        } else {
+            self.part(c, properties, run, out);
         }
     }
 
-    fn lowered(self, c: char, out: &mut String) {
-        if self.lowercase {
+    /// A character that does not decompose.
+    fn part(self, c: char, properties: Properties, run: &mut Run, out: &mut String) {
+        if properties.combining_class() != 0 {
+            run.0.push((properties.combining_class(), properties.is_mark(), c));
+            return;
+        }
+        // A mark of class 0 that is dropped still ends a run.
+        run.flush(self, out);
+        if !properties.is_mark() {
+            self.lowered(c, properties, out);
+        }
+    }
+
+    fn lowered(self, c: char, properties: Properties, out: &mut String) {
+        if self.lowercase && properties.lowers() {
             out.extend(unicode::lower(c));
         } else {
             out.push(c);
@@ -82,7 +91,7 @@ impl Run {
         self.0.sort_by_key(|&(class, ..)| class);
         for (_, dropped, mark) in self.0.drain(..) {
             if !dropped {
-                normalizer.lowered(mark, out);
+                normalizer.lowered(mark, unicode::properties(mark), out);
             }
         }
     }

@@ -17,6 +17,9 @@ use super::pieces::{Pieces, Word};
 /// first ids are wanted is not read to its end, and the buffers stay in the nearest cache.
 const WINDOW: usize = 4096;
 
+/// Buffers of more bytes than this are not kept from text to text.
+const LARGE: usize = 1 << 18;
+
 /// Ids gathered before they are appended to the result.
 const GATHERED: usize = 1024;
 
@@ -73,6 +76,24 @@ impl Memory {
     }
 }
 
+impl Memory {
+    /// Gives back what one text of uncommon size took.
+    fn trim(&mut self) {
+        if self.units.buffer.len() > LARGE {
+            self.units = Units::default();
+        }
+        let store = &mut self.store;
+        for buffer in [&mut store.chunk, &mut store.normalized] {
+            if buffer.capacity() > LARGE {
+                *buffer = String::new();
+            }
+        }
+        if store.list.capacity() > LARGE / 4 {
+            store.list = Vec::new();
+        }
+    }
+}
+
 impl Walk<'_> {
     /// Ids of a piece. Returns false when the limit is reached.
     pub(super) fn piece(&self, text: &str, memory: &mut Memory, out: &mut Output<'_>) -> bool {
@@ -83,6 +104,7 @@ impl Walk<'_> {
             None => self.windows(text, units, store, &mut gather),
         };
         gather.flush();
+        memory.trim();
         go
     }
 
@@ -134,8 +156,7 @@ impl Walk<'_> {
         store: &mut Store,
         gather: &mut Gather<'_, '_>,
     ) -> bool {
-        for (&start, &end) in units.starts.iter().zip(&units.ends) {
-            let (start, end) = (start as usize, end as usize);
+        for (start, end) in units.ranges() {
             let go = if end - start <= Key::<1>::BYTES
                 && let Some(key) = Key::<1>::read(&units.buffer, start, end)
                 && let Some(value) = store.short.get(&key)
@@ -168,12 +189,11 @@ impl Walk<'_> {
         };
         let mut begin = 0; // Text before was used up by added tokens,
         let mut search = 0; // by matches, those included that `single_word` rejected.
-        for (&start, &end) in units.starts.iter().zip(&units.ends) {
-            let end = end as usize;
+        for (start, end) in units.ranges() {
             if end <= begin {
                 continue;
             }
-            let mut start = begin.max(start as usize);
+            let mut start = begin.max(start);
             let mut may_begin = true;
             if end - start <= Key::<1>::BYTES
                 && let Some(key) = Key::<1>::read(&units.buffer, start, end)
@@ -372,7 +392,7 @@ struct Gather<'a, 'o> {
 
 impl Gather<'_, '_> {
     /// Adds a value that is not a list. Returns false when the limit is reached.
-    #[inline]
+    #[inline(always)] // a call would cost as much as what it does
     fn value(&mut self, value: &Value) -> bool {
         let counted = value.counted();
         if counted >= self.out.remaining {
@@ -438,5 +458,21 @@ fn window(text: &[u8]) -> usize {
         Some(at) => at + 1,
         // A run without white space is looked at once more, but only once.
         None => text[WINDOW..].iter().position(is_space).map_or(text.len(), |at| WINDOW + at + 1),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn windows_end_behind_white_space() {
+        assert_eq!(window(b"short text"), 10);
+        let long = "word ".repeat(3000);
+        let end = window(long.as_bytes());
+        assert!(end <= WINDOW && long[..end].ends_with(' '));
+        let run = "x".repeat(3 * WINDOW);
+        assert_eq!(window(run.as_bytes()), run.len());
+        assert_eq!(window(format!("{run} y{run}").as_bytes()), run.len() + 1);
     }
 }

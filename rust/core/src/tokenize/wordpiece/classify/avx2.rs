@@ -4,13 +4,13 @@ use std::arch::x86_64::*;
 
 use super::{BLOCK, Block, Rewrite, Units, over_blocks};
 
-#[target_feature(enable = "avx2,bmi1")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn units(text: &[u8], rewrite: Rewrite, units: &mut Units) {
     over_blocks!(text, rewrite, units, block);
 }
 
 #[inline]
-#[target_feature(enable = "avx2,bmi1")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn block(input: &[u8; BLOCK], rewrite: Rewrite, out: &mut [u8; BLOCK]) -> Block {
     let (input, _) = input.as_chunks::<32>();
     let (out, _) = out.as_chunks_mut::<32>();
@@ -22,7 +22,7 @@ fn block(input: &[u8; BLOCK], rewrite: Rewrite, out: &mut [u8; BLOCK]) -> Block 
 
 /// Chunk, punctuation and odd bits of 32 bytes.
 #[inline]
-#[target_feature(enable = "avx2,bmi1")]
+#[target_feature(enable = "avx2,bmi1,popcnt")]
 fn half(input: &[u8; 32], rewrite: Rewrite, out: &mut [u8; 32]) -> (u32, u32, u32) {
     // SAFETY: an unaligned load of the 32 bytes that the array has.
     let bytes = unsafe { _mm256_loadu_si256(input.as_ptr().cast()) };

@@ -4,13 +4,13 @@ use std::arch::x86_64::*;
 
 use super::{BLOCK, Block, Rewrite, Units, over_blocks};
 
-#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1")]
+#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]
 pub(super) fn units(text: &[u8], rewrite: Rewrite, units: &mut Units) {
     over_blocks!(text, rewrite, units, block);
 }
 
 #[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1")]
+#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]
 fn block(input: &[u8; BLOCK], rewrite: Rewrite, out: &mut [u8; BLOCK]) -> Block {
     // SAFETY: an unaligned load of the 64 bytes that the array has.
     let bytes = unsafe { _mm512_loadu_si512(input.as_ptr().cast()) };
