@@ -11,7 +11,7 @@ use crate::error::Error;
 pub enum Backend {
     /// What every processor of the target architecture has: SSE2 on x86-64, NEON on aarch64.
     Portable,
-    /// 256-bit vectors: AVX2, and F16C for float16, each detected on its own.
+    /// 256-bit vectors: AVX2, F16C for float16, and BMI1 and POPCNT, each detected on its own.
     Avx2,
     /// 512-bit vectors: AVX-512 F, BW, DQ and VL, each detected on its own.
     Avx512,
@@ -38,7 +38,12 @@ impl Backend {
         match self {
             Self::Portable => true,
             #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => is_x86_feature_detected!("avx2") && is_x86_feature_detected!("f16c"),
+            Self::Avx2 => {
+                is_x86_feature_detected!("avx2")
+                    && is_x86_feature_detected!("f16c")
+                    && is_x86_feature_detected!("bmi1")
+                    && is_x86_feature_detected!("popcnt")
+            }
             #[cfg(target_arch = "x86_64")]
             Self::Avx512 => {
                 Self::Avx2.is_available()
@@ -60,6 +65,29 @@ impl Backend {
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }
+    }
+}
+
+/// A backend that this processor has been found to have: holding one is the proof that its
+/// instructions may be used.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Runnable(Backend);
+
+impl Runnable {
+    /// `backend`, or the portable one where the processor lacks it.
+    pub(crate) fn new(backend: Backend) -> Self {
+        Self(if backend.is_available() { backend } else { Backend::Portable })
+    }
+
+    pub(crate) fn get(self) -> Backend {
+        self.0
+    }
+}
+
+impl Default for Runnable {
+    /// The fastest one.
+    fn default() -> Self {
+        Self(Backend::detect())
     }
 }
 

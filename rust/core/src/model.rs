@@ -4,7 +4,7 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Runnable};
 use crate::error::{Error, Result};
 use crate::layout::{Config, ModelFiles};
 use crate::matrix::{Matrix, MatrixScratch};
@@ -111,19 +111,22 @@ impl Model {
             Error::malformed(path, problem)
         })?;
         let shared = Shared { source, config, tokenizer, matrix, scratches: Pool::default() };
-        Ok(Self { shared: Arc::new(shared), pooler: Pooler::new(Backend::detect()) })
+        let model = Self { shared: Arc::new(shared), pooler: Pooler::new(Runnable::default()) };
+        // The first worker's buffers are part of loading, so that the first call is like any other.
+        model.ids("a", None)?;
+        Ok(model)
     }
 
     /// The same model with the kernels of another instruction set; the bits stay the same.
     #[must_use]
     pub fn with_backend(&self, backend: Backend) -> Self {
-        Self { shared: Arc::clone(&self.shared), pooler: Pooler::new(backend) }
+        Self { shared: Arc::clone(&self.shared), pooler: Pooler::new(Runnable::new(backend)) }
     }
 
     /// The instruction set in use.
     #[must_use]
     pub fn backend(&self) -> Backend {
-        self.pooler.backend()
+        self.pooler.backend().get()
     }
 
     /// The folder the model was loaded from, if it was.
@@ -242,7 +245,8 @@ impl Model {
         let cut = max_length.map(|limit| limit.saturating_mul(median));
         let text = text.prefix(cut, &mut scratch.text)?;
         scratch.ids.clear();
-        tokenizer.ids_into(text, max_length, &mut scratch.tokenize, &mut scratch.ids)
+        let Scratch { tokenize, ids, .. } = scratch;
+        tokenizer.ids_into(text, max_length, self.pooler.backend(), tokenize, ids)
     }
 
     fn pool(
@@ -283,8 +287,9 @@ impl Model {
     ) -> Result<Vec<u32>> {
         let text = text.prefix(None, &mut scratch.text)?;
         scratch.ids.clear();
-        let tokenizer = &self.shared.tokenizer;
-        tokenizer.ids_into(text, max_length, &mut scratch.tokenize, &mut scratch.ids)?;
+        let Scratch { tokenize, ids, .. } = scratch;
+        let backend = self.pooler.backend();
+        self.shared.tokenizer.ids_into(text, max_length, backend, tokenize, ids)?;
         Ok(scratch.ids.as_slice().to_vec())
     }
 

@@ -33,7 +33,7 @@ use element::{Bf16, F16};
 use kernel::{Job, Unweighted, Weighted, WeightedInHalf};
 pub(crate) use sequence::sequence;
 
-use crate::backend::Backend;
+use crate::backend::{Backend, Runnable};
 
 #[cfg(target_endian = "big")]
 compile_error!("safetensors files are little-endian and are pooled as they lie in the file");
@@ -85,7 +85,7 @@ const INT8_ROWS_IN_F32: usize = 1 << 16;
 /// Kernels of one instruction set.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Pooler {
-    backend: Backend,
+    backend: Runnable,
     mean: MeanFn,
     normalize: NormalizeFn,
 }
@@ -94,10 +94,9 @@ type MeanFn = unsafe fn(DType, Factors<'_>, &mut Job<'_>);
 type NormalizeFn = unsafe fn(&mut [f32]);
 
 impl Pooler {
-    /// The kernels of `backend`, or the portable ones where the processor lacks it.
-    pub(crate) fn new(backend: Backend) -> Self {
-        let backend = if backend.is_available() { backend } else { Backend::Portable };
-        let (mean, normalize): (MeanFn, NormalizeFn) = match backend {
+    /// The kernels of `backend`.
+    pub(crate) fn new(backend: Runnable) -> Self {
+        let (mean, normalize): (MeanFn, NormalizeFn) = match backend.get() {
             #[cfg(target_arch = "x86_64")]
             Backend::Avx512 => (avx512::mean, avx512::normalize),
             #[cfg(target_arch = "x86_64")]
@@ -107,7 +106,7 @@ impl Pooler {
         Self { backend, mean, normalize }
     }
 
-    pub(crate) fn backend(&self) -> Backend {
+    pub(crate) fn backend(&self) -> Runnable {
         self.backend
     }
 
@@ -132,7 +131,7 @@ impl Pooler {
             return false;
         }
         let mut job = Job { matrix: rows.bytes.as_ptr(), dim: rows.dim, rows: ids, out };
-        // SAFETY: `new` took the kernels from a backend that the processor has. The job is as its
+        // SAFETY: `new` took the kernels of a backend that is proven to run. The job is as its
         // documentation asks: `Rows::new` checked that the matrix has `rows` rows of `dim` numbers
         // of `dtype`, and the lines above that each id is below `rows`, that there is a factor for
         // each, and that `out` has room for `dim` floats.
@@ -142,7 +141,7 @@ impl Pooler {
 
     /// Divides `vector` by its Euclidean norm.
     pub(crate) fn normalize(&self, vector: &mut [f32]) {
-        // SAFETY: `new` took the kernel from a backend that the processor has.
+        // SAFETY: `new` took the kernel of a backend that is proven to run.
         unsafe { (self.normalize)(vector) };
     }
 }

@@ -122,7 +122,7 @@ fn check(stored: &Stored, ids: &[u32], factors: Factors<'_>) {
     let expected = stored.naive(ids, factors);
     for backend in Backend::available() {
         let mut out = vec![f32::NAN; stored.dim];
-        assert!(Pooler::new(backend).mean(stored.rows(), ids, factors, &mut out));
+        assert!(Pooler::new(Runnable::new(backend)).mean(stored.rows(), ids, factors, &mut out));
         assert_eq!(
             bits(&out),
             bits(&expected),
@@ -181,7 +181,7 @@ fn normalizing_gives_the_same_bits_on_every_kernel() {
         norm::normalize(&mut expected, norm::leaf);
         for backend in Backend::available() {
             let mut out = vector.clone();
-            Pooler::new(backend).normalize(&mut out);
+            Pooler::new(Runnable::new(backend)).normalize(&mut out);
             assert_eq!(bits(&out), bits(&expected), "{backend}, dim {dim}");
         }
     }
@@ -194,7 +194,7 @@ fn nan_and_infinities_propagate() {
     let rows = Rows::new(&bytes, 1, 4, DType::Float32).unwrap();
     for backend in Backend::available() {
         let mut out = [0.0; 4];
-        assert!(Pooler::new(backend).mean(rows, &[0, 0], Factors::None, &mut out));
+        assert!(Pooler::new(Runnable::new(backend)).mean(rows, &[0, 0], Factors::None, &mut out));
         assert!(out[0] == f32::INFINITY && out[1] == f32::NEG_INFINITY && out[2].is_nan());
         assert_eq!(out[3], 1.0);
     }
@@ -207,7 +207,7 @@ fn what_does_not_fit_is_turned_down() {
     assert!(Rows::new(&bytes, 3, 3, DType::Float32).is_none());
     assert!(Rows::new(&bytes, usize::MAX, 3, DType::Float32).is_none());
     let rows = Rows::new(&bytes, 2, 3, DType::Float32).unwrap();
-    let pooler = Pooler::new(Backend::detect());
+    let pooler = Pooler::new(Runnable::default());
     assert!(pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 3]));
     assert!(!pooler.mean(rows, &[0, 2], Factors::None, &mut [0.0; 3]));
     assert!(!pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 2]));

@@ -17,6 +17,7 @@ mod wordpiece;
 
 use std::path::Path;
 
+use crate::backend::Runnable;
 use crate::error::{Error, Result};
 use spec::{Spec, Unreadable};
 use wordpiece::WordPiece;
@@ -141,12 +142,13 @@ impl Tokenizer {
         &self,
         text: &str,
         limit: Option<usize>,
+        backend: Runnable,
         scratch: &mut TokenizeScratch,
         ids: &mut Vec<u32>,
     ) -> Result<()> {
         match &self.engine {
             Engine::WordPiece(engine) => {
-                engine.ids_into(text, limit, &mut scratch.wordpiece, ids);
+                engine.ids_into(text, limit, backend, &mut scratch.wordpiece, ids);
                 Ok(())
             }
             #[cfg(feature = "fallback")]

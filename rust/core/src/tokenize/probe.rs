@@ -3,15 +3,16 @@
 
 use std::path::Path;
 
-use super::{Engine, TokenizeScratch, Tokenizer, wordpiece};
-use crate::error::{Error, Result};
+use super::{TokenizeScratch, Tokenizer, wordpiece};
+use crate::backend::{Backend, Runnable};
+use crate::error::Result;
 
 /// A tokenizer with a scratch of its own.
 #[derive(Debug)]
 pub struct Probe {
     tokenizer: Tokenizer,
+    backend: Runnable,
     scratch: TokenizeScratch,
-    entries: Option<usize>,
     name: String,
 }
 
@@ -21,26 +22,23 @@ impl Probe {
     /// # Errors
     /// As for any tokenizer.
     pub fn new(json: &[u8]) -> Result<Self> {
-        Self::with(json, None, None)
+        Self::with(json, Backend::detect(), None)
     }
 
-    /// As `new`, with a classifier by name and the number of entries of the cache.
+    /// As `new`, with the kernels of a backend and the number of entries of the cache.
     ///
     /// # Errors
-    /// As for any tokenizer, or if this processor cannot run that classifier.
-    pub fn with(json: &[u8], classifier: Option<&str>, entries: Option<usize>) -> Result<Self> {
-        let mut tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
-        if let Some(name) = classifier
-            && let Engine::WordPiece(engine) = tokenizer.engine
-        {
-            let engine = engine.with_classifier(name).ok_or_else(|| Error::Backend {
-                name: name.to_owned(),
-                available: Self::classifiers().join(", "),
-            })?;
-            tokenizer.engine = Engine::WordPiece(Box::new(engine));
-        }
-        let name = format!("classifier {classifier:?}, cache {entries:?}");
-        Ok(Self { tokenizer, scratch: scratch(entries), entries, name })
+    /// As for any tokenizer.
+    pub fn with(json: &[u8], backend: Backend, entries: Option<usize>) -> Result<Self> {
+        let tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
+        Ok(Self {
+            tokenizer,
+            backend: Runnable::new(backend),
+            scratch: TokenizeScratch {
+                wordpiece: entries.map_or_else(Default::default, wordpiece::Scratch::with_cache),
+            },
+            name: format!("backend {backend}, cache {entries:?}"),
+        })
     }
 
     /// The tokenizer in every variant that this processor can run.
@@ -49,30 +47,19 @@ impl Probe {
     /// As for any tokenizer.
     pub fn variants(json: &[u8]) -> Result<Vec<Self>> {
         let mut variants = Vec::new();
-        for classifier in Self::classifiers() {
-            variants.push(Self::with(json, Some(classifier), None)?);
+        for backend in Backend::available() {
+            variants.push(Self::with(json, backend, None)?);
         }
         for entries in [0, 1] {
-            variants.push(Self::with(json, None, Some(entries))?);
+            variants.push(Self::with(json, Backend::detect(), Some(entries))?);
         }
         Ok(variants)
-    }
-
-    /// Names of the classifiers that this processor can run.
-    #[must_use]
-    pub fn classifiers() -> Vec<&'static str> {
-        wordpiece::WordPiece::classifiers()
     }
 
     /// Which variant this is.
     #[must_use]
     pub fn name(&self) -> &str {
         &self.name
-    }
-
-    /// Forgets all that was cached.
-    pub fn forget(&mut self) {
-        self.scratch = scratch(self.entries);
     }
 
     /// The tokenizer.
@@ -86,11 +73,6 @@ impl Probe {
     /// # Errors
     /// If the tokenizer fails on the text.
     pub fn ids_into(&mut self, text: &str, limit: Option<usize>, ids: &mut Vec<u32>) -> Result<()> {
-        self.tokenizer.ids_into(text, limit, &mut self.scratch, ids)
+        self.tokenizer.ids_into(text, limit, self.backend, &mut self.scratch, ids)
     }
-}
-
-fn scratch(entries: Option<usize>) -> TokenizeScratch {
-    let wordpiece = entries.map_or_else(Default::default, wordpiece::Scratch::with_cache);
-    TokenizeScratch { wordpiece }
 }

@@ -23,9 +23,10 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::spec::Spec;
 use super::{NotCovered, Vocabulary};
+use crate::backend::Runnable;
 use added::Part;
 use charmap::CharMap;
-use classify::{Classifier, Rewrite};
+use classify::Rewrite;
 use follow::Follow;
 use normalizer::Normalizer;
 use output::Output;
@@ -42,7 +43,6 @@ pub(crate) struct WordPiece {
     plan: Plan,
     map: CharMap,
     follow: Option<Follow>,
-    classifier: Classifier,
     /// Which engine it is: a scratch must not bring the ids of another.
     serial: u64,
 }
@@ -84,22 +84,9 @@ impl WordPiece {
             map: CharMap::new(walked(&plan), &plan.pieces),
             follow,
             plan,
-            classifier: Classifier::best(),
             serial: SERIAL.fetch_add(1, Ordering::Relaxed),
         };
         Ok((engine, vocabulary))
-    }
-
-    /// The same engine with the classifier of this name, if this processor can run it.
-    pub(crate) fn with_classifier(mut self, name: &str) -> Option<Self> {
-        let named = |classifier: &Classifier| classifier.name() == name;
-        self.classifier = Classifier::available().into_iter().find(named)?;
-        Some(self)
-    }
-
-    /// Names of the classifiers that this processor can run.
-    pub(crate) fn classifiers() -> Vec<&'static str> {
-        Classifier::available().into_iter().map(Classifier::name).collect()
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
@@ -107,6 +94,7 @@ impl WordPiece {
         &self,
         text: &str,
         limit: Option<usize>,
+        backend: Runnable,
         scratch: &mut Scratch,
         ids: &mut Vec<u32>,
     ) {
@@ -134,7 +122,7 @@ impl WordPiece {
             normalizer: walked(plan),
             before: plan.normalizer,
             unk_id: plan.unk_id,
-            classifier: self.classifier,
+            backend,
             rewrite: Rewrite {
                 lower: plan.normalizer.lowercase,
                 spaces: plan.normalizer.clean_text,

@@ -6,12 +6,13 @@ use super::super::unicode::hangul_jamo;
 use super::added::{Matcher, stands_alone};
 use super::cache::{Cache, INLINE, Key, Value};
 use super::charmap::{CharMap, Fate};
-use super::classify::{Classifier, Rewrite, Units};
+use super::classify::{self, Rewrite, Units};
 use super::exact;
 use super::follow::{self, Follow};
 use super::normalizer::{Normalizer, Run};
 use super::output::Output;
 use super::pieces::{Pieces, Word};
+use crate::backend::Runnable;
 
 /// Texts are classified in windows of about this many bytes, so that a long text of which only the
 /// first ids are wanted is not read to its end, and the buffers stay in the nearest cache.
@@ -33,7 +34,7 @@ pub(super) struct Walk<'a> {
     /// The normalizer of a text in which added tokens are to be found.
     pub(super) before: Normalizer,
     pub(super) unk_id: u32,
-    pub(super) classifier: Classifier,
+    pub(super) backend: Runnable,
     pub(super) rewrite: Rewrite,
     /// Added tokens to be found in the rewritten text.
     pub(super) added: Option<(&'a Matcher, &'a Follow)>,
@@ -118,7 +119,7 @@ impl Walk<'_> {
         let mut rest = text;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(window(rest.as_bytes()));
-            self.classifier.units(now.as_bytes(), self.rewrite, units);
+            classify::units(self.backend, now.as_bytes(), self.rewrite, units);
             if !self.units(now, units, store, gather) {
                 return false;
             }
@@ -136,14 +137,14 @@ impl Walk<'_> {
         store: &mut Store,
         gather: &mut Gather<'_, '_>,
     ) -> bool {
-        self.classifier.units(text.as_bytes(), self.rewrite, units);
+        classify::units(self.backend, text.as_bytes(), self.rewrite, units);
         if !units.any_odd {
             return self.units_and_added(text, units, store, gather);
         }
         let mut normalized = std::mem::take(&mut store.normalized);
         normalized.clear();
         self.before.normalize(text, &mut store.run, &mut normalized);
-        self.classifier.units(normalized.as_bytes(), Rewrite::default(), units);
+        classify::units(self.backend, normalized.as_bytes(), Rewrite::default(), units);
         let go = self.units_and_added(&normalized, units, store, gather);
         store.normalized = normalized;
         go

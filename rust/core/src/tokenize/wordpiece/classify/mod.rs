@@ -10,6 +10,8 @@ mod avx2;
 mod avx512;
 mod portable;
 
+use crate::backend::{Backend, Runnable};
+
 /// The bytes that one step looks at.
 const BLOCK: usize = 64;
 
@@ -69,74 +71,24 @@ impl Units {
     }
 }
 
-/// An implementation of the first look. All give the same result.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Classifier {
-    /// Whatever the compiler makes of plain loops.
-    Portable,
-    /// 32 bytes at a time.
-    #[cfg(target_arch = "x86_64")]
-    Avx2,
-    /// 64 bytes at a time.
-    #[cfg(target_arch = "x86_64")]
-    Avx512,
-}
-
-impl Classifier {
-    /// Those that this processor can run, the best one last.
-    pub(super) fn available() -> Vec<Self> {
+/// Cuts `text` into `units`, which are overwritten. Every backend gives the same result.
+pub(super) fn units(backend: Runnable, text: &[u8], rewrite: Rewrite, units: &mut Units) {
+    let room = text.len().next_multiple_of(BLOCK) + BLOCK;
+    if units.buffer.len() < room {
+        units.buffer.resize(room, 0);
+        units.starts.resize(room, 0);
+        units.ends.resize(room, 0);
+    }
+    units.odd.clear();
+    match backend.get() {
+        // SAFETY: the processor is proven to have the backend, which asks for all the features
+        // that the function is compiled for.
         #[cfg(target_arch = "x86_64")]
-        {
-            let mut all = vec![Self::Portable];
-            if is_x86_feature_detected!("avx2")
-                && is_x86_feature_detected!("bmi1")
-                && is_x86_feature_detected!("popcnt")
-            {
-                all.push(Self::Avx2);
-                if is_x86_feature_detected!("avx512f") && is_x86_feature_detected!("avx512bw") {
-                    all.push(Self::Avx512);
-                }
-            }
-            all
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        vec![Self::Portable]
-    }
-
-    /// The best one for this processor.
-    pub(super) fn best() -> Self {
-        Self::available().pop().unwrap_or(Self::Portable)
-    }
-
-    pub(super) fn name(self) -> &'static str {
-        match self {
-            Self::Portable => "portable",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => "avx2",
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => "avx512",
-        }
-    }
-
-    /// Cuts `text` into `units`, which are overwritten.
-    pub(super) fn units(self, text: &[u8], rewrite: Rewrite, units: &mut Units) {
-        let room = text.len().next_multiple_of(BLOCK) + BLOCK;
-        if units.buffer.len() < room {
-            units.buffer.resize(room, 0);
-            units.starts.resize(room, 0);
-            units.ends.resize(room, 0);
-        }
-        units.odd.clear();
-        match self {
-            Self::Portable => portable::units(text, rewrite, units),
-            // SAFETY: the value exists only if `available` has found the features that the
-            // function is compiled for.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx2 => unsafe { avx2::units(text, rewrite, units) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Self::Avx512 => unsafe { avx512::units(text, rewrite, units) },
-        }
+        Backend::Avx512 => unsafe { avx512::units(text, rewrite, units) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "x86_64")]
+        Backend::Avx2 => unsafe { avx2::units(text, rewrite, units) },
+        _ => portable::units(text, rewrite, units),
     }
 }
 
@@ -237,15 +189,15 @@ mod tests {
                 texts.push((0..len).map(|_| byte()).collect());
             }
         }
-        for classifier in Classifier::available() {
+        for backend in Backend::available() {
             let mut units = Units::default();
             for text in &texts {
                 for (lower, spaces) in [(false, false), (true, false), (false, true), (true, true)]
                 {
                     let rewrite = Rewrite { lower, spaces };
-                    classifier.units(text, rewrite, &mut units);
+                    super::units(Runnable::new(backend), text, rewrite, &mut units);
                     let (buffer, expected, odd) = naive(text, rewrite);
-                    let name = classifier.name();
+                    let name = backend.name();
                     assert_eq!(units.buffer[..text.len()], buffer, "{name} {text:?}");
                     let pairs: Vec<_> = units.ranges().collect();
                     assert_eq!(pairs, expected, "{name} {text:?}");
