@@ -1,0 +1,1 @@
+"""Speed beside model2vec and plain NumPy: equality first, then time."""

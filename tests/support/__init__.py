@@ -1,0 +1,1 @@
+"""What the tests share: texts, tokenizers, model folders, judges. Each module has one subject."""

@@ -1,0 +1,205 @@
+"""What may be given to `encode` and `tokenize`, and how the rest is refused."""
+
+from __future__ import annotations
+
+import importlib
+from collections import deque
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+import pytest
+
+from tests.support.compare import assert_result, assert_same_bits
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+    from m2v_fast import StaticModel
+
+WORDS = ["the first text", "Zwölf Boxkämpfer", "中文 text 👍", "", "the last"]
+
+pandas: Any = importlib.import_module("pandas")
+
+
+class Name(str):
+    """A `str` subclass that says something else of itself than it holds."""
+
+    def __str__(self) -> str:
+        return "something else"
+
+    def __len__(self) -> int:
+        return 1
+
+    def __getitem__(self, key: object) -> str:
+        return "x"
+
+
+def _generator() -> Iterator[str]:
+    yield from WORDS
+
+
+class Sequence:
+    """Only a length and items by number."""
+
+    def __len__(self) -> int:
+        return len(WORDS)
+
+    def __getitem__(self, index: int) -> str:
+        return WORDS[index]
+
+
+FORMS: dict[str, Callable[[], Any]] = {
+    "list": lambda: list(WORDS),
+    "tuple": lambda: tuple(WORDS),
+    "generator": _generator,
+    "iterator": lambda: iter(WORDS),
+    "map": lambda: map(str, WORDS),
+    "deque": lambda: deque(WORDS),
+    "dict keys": lambda: dict.fromkeys(WORDS).keys(),
+    "sequence protocol": Sequence,
+    "numpy U": lambda: np.array(WORDS),
+    "numpy object": lambda: np.array(WORDS, dtype=object),
+    "numpy strided": lambda: np.array([w for word in WORDS for w in (word, "no")])[::2],
+    "numpy str_ items": lambda: [np.str_(word) for word in WORDS],
+    "numpy StringDType": lambda: np.array(WORDS, dtype=np.dtypes.StringDType()),
+    "pandas Series": lambda: pandas.Series(WORDS),
+    "pandas object Series": lambda: pandas.Series(WORDS, dtype=object),
+    "pandas filtered Series": lambda: pandas.Series([*"xyz", *WORDS]).iloc[3:],
+    "pandas Index": lambda: pandas.Index(WORDS),
+    "str subclass items": lambda: [Name(word) for word in WORDS],
+}
+
+
+@pytest.mark.parametrize("form", FORMS)
+def test_forms_of_many_texts(model: StaticModel, form: str) -> None:
+    expected = model.encode(WORDS)
+    assert_same_bits(model.encode(FORMS[form]()), expected, WORDS)
+    assert_same_bits(model.encode(FORMS[form](), num_threads=2, batch_size=2), expected, WORDS)
+    assert model.tokenize(FORMS[form]()) == model.tokenize(WORDS)
+
+
+@pytest.mark.parametrize("make", [str, np.str_, Name])
+def test_forms_of_one_text(model: StaticModel, make: type[str]) -> None:
+    expected = model.encode([WORDS[1]])
+    assert_result(model.encode(make(WORDS[1])), None, model.dim)
+    assert_same_bits(model.encode(make(WORDS[1])), expected[0])
+
+
+BAD: list[Any] = [None, 3, 2.5, float("nan"), b"bytes", ["nested"], ("a",), object(), True]
+
+
+def _kind(value: object) -> str:
+    return "None" if value is None else type(value).__name__
+
+
+@pytest.mark.parametrize("bad", BAD, ids=repr)
+@pytest.mark.parametrize("place", [0, 3, 4])
+def test_an_item_that_is_no_text_is_named(model: StaticModel, bad: Any, place: int) -> None:
+    sentences: list[Any] = list(WORDS)
+    sentences[place] = bad
+    for form in (list, tuple, iter):
+        with pytest.raises(TypeError, match=rf"sentences\[{place}\]"):
+            model.encode(form(sentences))
+    with pytest.raises(TypeError, match=rf"sentences\[{place}\].*{_kind(bad)}"):
+        model.encode(sentences, num_threads=2)
+    with pytest.raises(TypeError, match=rf"sentences\[{place}\]"):
+        model.tokenize(sentences)
+
+
+def test_missing_values_of_pandas_are_named(model: StaticModel) -> None:
+    for series in (
+        pandas.Series(["a", None, "b"]),
+        pandas.Series(["a", None, "b"], dtype=object),
+        pandas.Series(["a", None, "b"], index=[7, 8, 9]),
+    ):
+        with pytest.raises(TypeError, match=r"sentences\[1\]"):
+            model.encode(series)
+
+
+def test_the_index_counts_in_the_whole_batch(model: StaticModel) -> None:
+    sentences: list[Any] = ["some words here"] * 30_000
+    sentences[23_456] = None
+    with pytest.raises(TypeError, match=r"sentences\[23456\]"):
+        model.encode(sentences, batch_size=100, num_threads=2)
+    sentences[23_456] = "half \ud800 pair"
+    with pytest.raises(UnicodeEncodeError, match="23456"):
+        model.encode(sentences, batch_size=100, num_threads=2)
+    with pytest.raises(UnicodeEncodeError, match="23456"):
+        model.encode(iter(sentences), num_threads=1)
+
+
+@pytest.mark.parametrize(
+    "bad", [None, 3, 2.5, b"bytes", bytearray(b"bytes"), object()], ids=lambda v: type(v).__name__
+)
+def test_what_is_neither_text_nor_texts_is_refused(model: StaticModel, bad: Any) -> None:
+    with pytest.raises(TypeError, match=_kind(bad)):
+        model.encode(bad)
+    with pytest.raises(TypeError):
+        model.tokenize(bad)
+
+
+def test_arrays_of_other_things_are_refused(model: StaticModel) -> None:
+    for array in (np.arange(3), np.array([[*"ab"], [*"cd"]]), np.array([b"a", b"b"])):
+        with pytest.raises(TypeError, match=r"sentences"):
+            model.encode(array)
+
+
+SURROGATES = ["\ud800", "\udfff", "tail \udc80", "\ud83d\ude00 as two halves", "é中\udcff"]
+
+
+@pytest.mark.parametrize("bad", SURROGATES, ids=ascii)
+def test_a_lone_surrogate_is_named(model: StaticModel, bad: str) -> None:
+    sentences = ["fine", "also fine", bad, "fine again"]
+    for threads in (1, 2):
+        with pytest.raises(UnicodeEncodeError, match="2") as caught:
+            model.encode(sentences, num_threads=threads)
+        assert isinstance(caught.value, ValueError)
+        # A whole exception: its message can be written anywhere.
+        str(caught.value).encode()
+    with pytest.raises(UnicodeEncodeError, match="2"):
+        model.tokenize(sentences)
+    with pytest.raises(UnicodeEncodeError):
+        model.encode(bad)
+    with pytest.raises(UnicodeEncodeError):
+        model.encode(sentences, max_length=None)
+    # The model is none the worse.
+    assert_result(model.encode("fine"), None, model.dim)
+
+
+def test_a_surrogate_beyond_the_cut_is_never_looked_at(model: StaticModel) -> None:
+    kept = 5 * model.median_token_length
+    for filler in ("the ", "é", "中", "👍"):
+        start = (filler * kept)[:kept]
+        clean = model.encode([start], max_length=5)
+        assert_same_bits(model.encode([start + "\ud800"], max_length=5), clean)
+        assert_same_bits(model.encode([start + "ü👍\udfff x"], max_length=5), clean)
+        with pytest.raises(UnicodeEncodeError):
+            model.encode([start[:-1] + "\ud800"], max_length=5)
+    assert not model.encode(["\ud800"], max_length=0).any()
+
+
+def test_an_iterable_that_fails_says_so_itself(model: StaticModel) -> None:
+    def failing() -> Iterator[str]:
+        yield "one"
+        raise ZeroDivisionError("from the caller's own code")
+
+    with pytest.raises(ZeroDivisionError, match="own code"):
+        model.encode(failing())
+
+
+def test_settings_are_read_once_at_the_start(model: StaticModel) -> None:
+    def meddling() -> Iterator[str]:
+        for word in WORDS:
+            model.normalize = not model.normalize
+            model.max_length = 1
+            yield word
+
+    expected = model.encode(WORDS)
+    assert_same_bits(model.encode(meddling()), expected)
+    assert model.max_length == 1
+
+
+def test_very_long_texts(model: StaticModel) -> None:
+    long = "the statement of the import, Straße 中文. " * 60_000
+    cut = long[: 512 * model.median_token_length]
+    assert_same_bits(model.encode([long, long]), model.encode([cut, cut]))
