@@ -13,7 +13,7 @@ from m2v_fast._native import ModelError
 from m2v_fast._version import __version__
 from m2v_fast.embedding_function import Model2VecEmbeddingFunction
 from m2v_fast.sources import BUNDLED_MODEL
-from m2v_fast.static_model import StaticModel
+from m2v_fast.static_model import StaticModel, quantize_model
 
 __all__ = [
     "BUNDLED_MODEL",
@@ -21,4 +21,5 @@ __all__ = [
     "ModelError",
     "StaticModel",
     "__version__",
+    "quantize_model",
 ]

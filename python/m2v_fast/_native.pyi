@@ -11,11 +11,13 @@ from numpy.typing import NDArray
 __all__ = [
     "Model",
     "ModelError",
+    "Tensor",
     "__version__",
     "available_threads",
     "backends",
     "is_model_folder",
     "str_storage",
+    "write_tensors",
 ]
 
 __version__: str
@@ -26,6 +28,16 @@ class ModelError(ValueError): ...
 def backends() -> list[str]: ...
 def is_model_folder(folder: str | PathLike[str]) -> bool: ...
 def available_threads() -> int: ...
+def write_tensors(
+    path: str | PathLike[str], tensors: list[tuple[str, str, NDArray[Any]]]
+) -> None: ...
+
+@final
+class Tensor:
+    @property
+    def dtype(self) -> str | None: ...
+    @property
+    def __array_interface__(self) -> dict[str, Any]: ...
 
 @final
 class Model:
@@ -37,6 +49,7 @@ class Model:
         max_length: int | None,
         normalize: bool,
         num_threads: int | None,
+        out: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]: ...
     def encode_list(
         self,
@@ -57,6 +70,16 @@ class Model:
         max_length: int | None,
         num_threads: int | None,
     ) -> Any: ...
+    @staticmethod
+    def from_parts(
+        vectors: NDArray[Any],
+        dtype: str,
+        tokenizer_json: str,
+        mapping: NDArray[np.int64] | None = None,
+        weights: NDArray[Any] | None = None,
+    ) -> Model: ...
+    def tensor(self, name: str) -> Tensor | None: ...
+    def tokenizer_json(self) -> str: ...
     def with_backend(self, name: str) -> Model: ...
     @property
     def dim(self) -> int: ...

@@ -135,6 +135,8 @@ def info(model: str, revision: str | None) -> None:
     loaded = _load(model, revision)
     seconds = time.perf_counter() - start
     native = loaded._native
+    if native.files is None:  # pragma: no cover - a loaded model has files
+        raise ValueError(f"{model} has no files")
     config, tensors, tokenizer, layout = native.files
     engine = loaded.engine
     if loaded.engine_reason is not None:

@@ -52,6 +52,8 @@ def resolve(
         PermissionError: The hub refuses access.
     """
     name = os.fspath(source)
+    if not name:
+        raise FileNotFoundError("the model source is empty: pass a folder or a hub name")
     if name in _BUNDLED_FOLDERS:
         folder = Path(__file__).parent / "bundled" / _BUNDLED_FOLDERS[name]
     elif os.path.exists(name):  # noqa: PTH110 - the name may be a hub's, not a path

@@ -2,48 +2,108 @@
 
 from __future__ import annotations
 
+import logging
 from itertools import islice
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
 
 import numpy as np
 
+from m2v_fast import arrays
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
+from m2v_fast.output import OutputDtype, convert
+from m2v_fast.persistence import Metadata, push_folder, read_config, save
 from m2v_fast.sources import resolve
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable
+    from collections.abc import Iterable, Mapping, Sequence
     from os import PathLike
     from pathlib import Path
 
-    from numpy.typing import NDArray
+    from numpy.typing import ArrayLike, NDArray
+    from tokenizers import Tokenizer
     from typing_extensions import Self
+
+logger = logging.getLogger(__name__)
+
+DEFAULT_MAX_LENGTH = 512
 
 
 class StaticModel:
-    """A loaded Model2Vec model.
+    """A Model2Vec model.
 
     It may be used from any number of threads at once. A call reads `normalize` and `max_length`
     once, when it starts, so setting them never changes a call under way.
     """
 
-    __slots__ = ("__weakref__", "_max_length", "_native", "_normalize")
-
     _native: NativeModel
     _normalize: bool
     _max_length: int | None
+    _metadata: Metadata
+    _tokenizer: Tokenizer | None
+    _tokens: tuple[str, ...] | None
+    _arrays: arrays.Parts | None
+    config: dict[str, Any]
+    """What config.json holds; `normalize` and `max_length` in it follow the properties."""
 
-    def __init__(self) -> None:
-        raise TypeError("a StaticModel is made by StaticModel.from_pretrained(path)")
+    def __init__(
+        self,
+        vectors: NDArray[Any],
+        tokenizer: Tokenizer,
+        config: Mapping[str, Any] | None = None,
+        normalize: bool = False,
+        base_model_name: str | None = None,
+        language: list[str] | None = None,
+        weights: NDArray[Any] | None = None,
+        token_mapping: NDArray[Any] | None = None,
+        max_length: int | None = DEFAULT_MAX_LENGTH,
+    ) -> None:
+        """Make a model of arrays and a tokenizer.
 
-    @classmethod
-    def _from_native(cls, native: NativeModel, normalize: bool, max_length: int | None) -> Self:
-        model = cls.__new__(cls)
-        model._native = native
-        model.normalize = normalize
-        model.max_length = max_length
-        return model
+        Args:
+            vectors: The rows, of shape (rows, dim): float32, float16, float64 or int8 (or bfloat16
+                of the package ml_dtypes). Kept, not copied, if C-contiguous: leave them unchanged.
+            tokenizer: A tokenizer of the Hugging Face library; it is copied.
+            config: Further configuration, kept in `config` and saved with the model.
+            normalize: Whether `encode` divides vectors by their norm.
+            base_model_name: Name of the model it was made from, for the model card.
+            language: Languages of the model, for the model card.
+            weights: A factor for each token id.
+            token_mapping: A row of `vectors` for each token id.
+            max_length: Most tokens that `encode` keeps of a text; None for no limit.
+
+        Raises:
+            ModelError: The parts do not fit each other.
+        """
+        parts = arrays.Parts.of(vectors, weights, token_mapping)
+        self._set_up(
+            parts.model(tokenizer.to_str()),
+            config=dict(config) if config is not None else {},
+            normalize=normalize,
+            max_length=max_length,
+            metadata=Metadata.of(base_model_name, language),
+            parts=parts,
+        )
+
+    def _set_up(
+        self,
+        native: NativeModel,
+        *,
+        config: dict[str, Any],
+        normalize: bool,
+        max_length: int | None,
+        metadata: Metadata,
+        parts: arrays.Parts | None = None,
+    ) -> None:
+        self._native = native
+        self._metadata = metadata
+        self._tokenizer = None
+        self._tokens = None
+        self._arrays = parts
+        self.config = config
+        self.max_length = max_length
+        self.normalize = normalize
 
     @classmethod
     def from_pretrained(
@@ -71,9 +131,9 @@ class StaticModel:
             normalize: Whether vectors are divided by their norm; by default as the model's
                 configuration says, else False.
             subfolder: Folder inside `path` that holds the model.
-            quantize_to: Not supported yet; must be None.
-            dimensionality: Not supported yet; must be None.
-            vocabulary_quantization: Not supported yet; must be None.
+            quantize_to: Convert the rows to "float64", "float32", "float16" or "int8".
+            dimensionality: Keep this many columns.
+            vocabulary_quantization: Cluster the rows into this many (needs scikit-learn).
             max_length: Most tokens that `encode` keeps of a text; None for no limit; by default as
                 the model's configuration says, else 512.
             force_download: Fetch the files again even if they are in the local cache, which is
@@ -89,16 +149,6 @@ class StaticModel:
             ModelError: A file is there but is not what a model holds.
             ConnectionError: The model is not cached and the hub could not be reached.
         """
-        for name, value in (
-            ("quantize_to", quantize_to),
-            ("dimensionality", dimensionality),
-            ("vocabulary_quantization", vocabulary_quantization),
-        ):
-            if value is not None:
-                raise NotImplementedError(
-                    f"{name} is not supported: load and save the model with model2vec's "
-                    f"StaticModel.from_pretrained(..., {name}={value!r}) and load the result"
-                )
         folder = resolve(
             path,
             token=token,
@@ -109,11 +159,40 @@ class StaticModel:
             force_download=force_download,
         )
         native = NativeModel.load(folder, memory_map)
-        return cls._from_native(
+        model = cls.__new__(cls)
+        model._set_up(
             native,
-            native.config_normalize if normalize is None else normalize,
-            native.config_max_length if isinstance(max_length, Unset) else max_length,
+            config=read_config(native),
+            normalize=native.config_normalize if normalize is None else normalize,
+            max_length=native.config_max_length if isinstance(max_length, Unset) else max_length,
+            metadata=Metadata.in_folder(folder),
         )
+        if quantize_to is None and dimensionality is None and vocabulary_quantization is None:
+            return model
+        return quantize_model(model, vocabulary_quantization, quantize_to, dimensionality)
+
+    @overload
+    def encode(
+        self,
+        sentences: str | Iterable[str],
+        *,
+        show_progress_bar: bool = ...,
+        max_length: int | Unset | None = ...,
+        normalize: bool | None = ...,
+        batch_size: int = ...,
+        use_multiprocessing: bool = ...,
+        multiprocessing_threshold: int = ...,
+        num_threads: int | None = ...,
+        out: NDArray[np.float32] | None = ...,
+        output_dtype: Literal["float32"] = ...,
+        ranges: ArrayLike | None = ...,
+        **kwargs: Any,
+    ) -> NDArray[np.float32]: ...
+
+    @overload
+    def encode(
+        self, sentences: str | Iterable[str], *, output_dtype: OutputDtype, **kwargs: Any
+    ) -> NDArray[Any]: ...
 
     def encode(
         self,
@@ -126,8 +205,11 @@ class StaticModel:
         use_multiprocessing: bool = True,
         multiprocessing_threshold: int = 10_000,
         num_threads: int | None = None,
+        out: NDArray[np.float32] | None = None,
+        output_dtype: OutputDtype = "float32",
+        ranges: ArrayLike | None = None,
         **kwargs: Any,
-    ) -> NDArray[np.float32]:
+    ) -> NDArray[Any]:
         """Embed texts: the mean of their tokens' rows.
 
         Args:
@@ -141,23 +223,39 @@ class StaticModel:
             multiprocessing_threshold: Likewise.
             num_threads: Most threads to use; by default as many as there are processors that this
                 process may use. The result does not depend on it.
+            out: An array to write the vectors to and return: float32, C-contiguous, of the shape
+                that would be returned.
+            output_dtype: "float32"; "float16" or "bfloat16" (rounded); "int8" or "uint8" (each
+                column's range cut into 255 steps, see `ranges`); "binary" or "ubinary" (a bit for
+                each column, 1 where it is positive, eight to an int8 or uint8).
+            ranges: For "int8" and "uint8": array of shape (2, dim), the smallest and the largest
+                value of each column. It is never taken from the texts at hand, since vectors of
+                different calls would then not be comparable.
             **kwargs: Ignored, as in model2vec.
 
         Returns:
-            A C-contiguous float32 array: shape (dim,) for one text, (n, dim) for n texts. A text
-            without known tokens is a zero vector.
+            A C-contiguous array, float32 unless `output_dtype` says otherwise: shape (dim,) for one
+            text, (n, dim) for n texts. A text without known tokens is a zero vector.
 
         Raises:
             TypeError: An item is not a str; the message names its index.
             UnicodeEncodeError: A text holds a lone surrogate; the message names its index.
-            ValueError: `max_length` or `num_threads` is out of range.
+            ValueError: `max_length`, `num_threads`, `out` or `ranges` does not fit.
         """
         limit = self._max_length if max_length is UNSET else max_length
         if normalize is None:
             normalize = self._normalize
+        if batch_size < 1:
+            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         if show_progress_bar and not isinstance(sentences, str):
-            return self._encode_with_progress(sentences, limit, normalize, batch_size, num_threads)
-        return self._native.encode(sentences, limit, normalize, num_threads)
+            vectors = self._encode_with_progress(
+                sentences, limit, normalize, batch_size, num_threads, out
+            )
+        else:
+            vectors = self._native.encode(sentences, limit, normalize, num_threads, out)
+        if output_dtype == "float32":
+            return vectors
+        return convert(vectors, output_dtype, ranges)
 
     def _encode_with_progress(
         self,
@@ -166,26 +264,95 @@ class StaticModel:
         normalize: bool,
         batch_size: int,
         num_threads: int | None,
+        out: NDArray[np.float32] | None,
     ) -> NDArray[np.float32]:
-        if batch_size < 1:
-            raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         from tqdm.auto import tqdm
 
         texts = list(sentences)
-        out = np.empty((len(texts), self.dim), dtype=np.float32)
+        if out is None:
+            out = np.empty((len(texts), self.dim), dtype=np.float32)
+        elif len(out) != len(texts):
+            raise ValueError(f"out has room for {len(out)} vectors, not for {len(texts)}")
         remaining = iter(texts)
         with tqdm(total=len(texts), unit="text") as bar:
             done = 0
             while batch := list(islice(remaining, batch_size)):
+                rows = out[done : done + len(batch)]
                 try:
-                    vectors = self._native.encode(batch, max_length, normalize, num_threads)
+                    self._native.encode(batch, max_length, normalize, num_threads, rows)
                 except (TypeError, ValueError):
                     # Once more in one piece, so that the message counts from the first text.
-                    return self._native.encode(texts, max_length, normalize, num_threads)
-                out[done : done + len(batch)] = vectors
+                    return self._native.encode(texts, max_length, normalize, num_threads, out)
                 done += len(batch)
                 bar.update(len(batch))
         return out
+
+    @overload
+    def encode_as_sequence(
+        self,
+        sentences: str,
+        *,
+        max_length: int | None = ...,
+        batch_size: int = ...,
+        show_progress_bar: bool = ...,
+        use_multiprocessing: bool = ...,
+        multiprocessing_threshold: int = ...,
+        num_threads: int | None = ...,
+    ) -> NDArray[np.float32]: ...
+
+    @overload
+    def encode_as_sequence(
+        self,
+        sentences: Iterable[str],
+        *,
+        max_length: int | None = ...,
+        batch_size: int = ...,
+        show_progress_bar: bool = ...,
+        use_multiprocessing: bool = ...,
+        multiprocessing_threshold: int = ...,
+        num_threads: int | None = ...,
+    ) -> list[NDArray[np.float32]]: ...
+
+    def encode_as_sequence(
+        self,
+        sentences: str | Iterable[str],
+        *,
+        max_length: int | None = None,
+        batch_size: int = 1024,
+        show_progress_bar: bool = False,
+        use_multiprocessing: bool = True,
+        multiprocessing_threshold: int = 10_000,
+        num_threads: int | None = None,
+    ) -> NDArray[np.float32] | list[NDArray[np.float32]]:
+        """Return the rows of each text's tokens, times their weights, without averaging them.
+
+        Args:
+            sentences: One text, or any iterable of texts.
+            max_length: Most tokens kept of a text. The model's own setting is not looked at, as in
+                model2vec: by default there is no limit.
+            batch_size: Number of texts between two steps of the progress bar.
+            show_progress_bar: Show a progress bar on standard error.
+            use_multiprocessing: Accepted for model2vec's sake, without effect.
+            multiprocessing_threshold: Likewise.
+            num_threads: As for `encode`.
+
+        Returns:
+            A float32 array of shape (tokens, dim) for one text, a list of them for several.
+        """
+        if show_progress_bar and not isinstance(sentences, str):
+            from tqdm.auto import tqdm
+
+            texts = list(sentences)
+            rows: list[NDArray[np.float32]] = []
+            with tqdm(total=len(texts), unit="text") as bar:
+                for start in range(0, len(texts), batch_size):
+                    batch = texts[start : start + batch_size]
+                    rows += self._native.encode_as_sequence(batch, max_length, num_threads)
+                    bar.update(len(batch))
+            return rows
+        sequence: NDArray[np.float32] | list[NDArray[np.float32]]
+        sequence = self._native.encode_as_sequence(sentences, max_length, num_threads)
+        return sequence
 
     def tokenize(self, sentences: str | Iterable[str]) -> list[list[int]]:
         """Return the ids of each text, cut to the model's `max_length`, without unknown tokens.
@@ -194,6 +361,38 @@ class StaticModel:
             sentences: Any iterable of texts; one text counts as a list of one.
         """
         return self._native.tokenize(sentences, self._max_length, None)
+
+    def save_pretrained(
+        self,
+        path: str | PathLike[str],
+        model_name: str | None = None,
+        subfolder: str | None = None,
+    ) -> None:
+        """Save the model to a folder, which model2vec can load too.
+
+        Args:
+            path: The folder; it is made if it is not there.
+            model_name: Name for the model card; by default the folder's.
+            subfolder: Folder inside `path` to save to.
+        """
+        save(self, path, model_name=model_name, subfolder=subfolder)
+
+    def push_to_hub(
+        self,
+        repo_id: str,
+        private: bool = False,
+        token: str | None = None,
+        subfolder: str | None = None,
+    ) -> None:
+        """Save the model to a repository on the Hugging Face hub, which is made if need be.
+
+        Args:
+            repo_id: The repository, "owner/name".
+            private: Whether a new repository is private.
+            token: Hub token; by default the stored one.
+            subfolder: Folder inside the repository.
+        """
+        push_folder(self, repo_id, private=private, token=token, subfolder=subfolder)
 
     @property
     def dim(self) -> int:
@@ -207,7 +406,10 @@ class StaticModel:
 
     @normalize.setter
     def normalize(self, value: bool) -> None:
-        self._normalize = bool(value)
+        value = bool(value)
+        self._warn_of_change("normalize", value)
+        self._normalize = value
+        self.config["normalize"] = value
 
     @property
     def max_length(self) -> int | None:
@@ -220,12 +422,89 @@ class StaticModel:
             value = index(value)
             if value < 0:
                 raise ValueError(f"max_length must be None or at least 0, not {value}")
+        self._warn_of_change("max_length", value)
         self._max_length = value
+        self.config["max_length"] = value
+
+    def _warn_of_change(self, name: str, value: object) -> None:
+        configured = self.config.get(name)
+        if configured is not None and configured != value:
+            logger.warning(
+                "%s is set to %r; the configuration said %r and is changed", name, value, configured
+            )
+
+    @property
+    def embedding(self) -> NDArray[Any]:
+        """The rows, shape (rows, dim), in their stored dtype: a read-only view, nothing is copied.
+
+        bfloat16, which NumPy lacks, needs the package ml_dtypes.
+        """
+        if self._arrays is not None:
+            return arrays.read_only(self._arrays.vectors)
+        return arrays.stored_embedding(self._native)
+
+    @property
+    def weights(self) -> NDArray[Any] | None:
+        """The factor of each token id, if the model has weights."""
+        if self._arrays is not None:
+            return self._arrays.weights
+        return arrays.stored(self._native, "weights")
+
+    @property
+    def token_mapping(self) -> NDArray[Any] | None:
+        """The row of each token id, if it is not the id itself."""
+        if self._arrays is not None:
+            return self._arrays.mapping
+        return arrays.stored(self._native, "mapping")
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer as an object of the Hugging Face library, made on first use.
+
+        It is for looking at: changing it does not change the model.
+        """
+        if self._tokenizer is None:
+            from tokenizers import Tokenizer
+
+            tokenizer = Tokenizer.from_str(self._native.tokenizer_json())
+            tokenizer.no_padding()
+            if self._max_length is None:
+                tokenizer.no_truncation()
+            else:
+                tokenizer.enable_truncation(self._max_length)
+            self._tokenizer = tokenizer
+        return self._tokenizer
+
+    @property
+    def tokens(self) -> Sequence[str]:
+        """All tokens, in the order of their ids."""
+        if self._tokens is None:
+            vocabulary = self.tokenizer.get_vocab()
+            self._tokens = tuple(sorted(vocabulary, key=vocabulary.__getitem__))
+        return self._tokens
 
     @property
     def embedding_dtype(self) -> str:
         """Number format of the stored matrix, as NumPy names it (vectors are always float32)."""
         return self._native.embedding_dtype
+
+    @property
+    def vocabulary_quantization(self) -> int | None:
+        """Number of rows, if tokens share them."""
+        native = self._native
+        return native.rows if native.has_mapping or native.rows != native.tokens else None
+
+    @property
+    def base_model_name(self) -> str | None:
+        """Name of the model this one was made from, if its model card says."""
+        name: str | None = self._metadata.get("base_model")
+        return name
+
+    @property
+    def language(self) -> list[str] | None:
+        """Languages of the model, if its model card says."""
+        language: list[str] | None = self._metadata.get("language")
+        return language
 
     @property
     def median_token_length(self) -> int:
@@ -253,17 +532,98 @@ class StaticModel:
         return self._native.engine_reason
 
     @property
-    def folder(self) -> Path:
-        """The folder that the model was loaded from."""
+    def folder(self) -> Path | None:
+        """The folder that the model was loaded from, if it was."""
         return self._native.folder
+
+    def __copy__(self) -> Self:
+        return self._copy(self.config)
+
+    def __deepcopy__(self, memo: dict[int, Any]) -> Self:
+        # Rows and tokenizer never change, so copies share them.
+        from copy import deepcopy
+
+        return self._copy(deepcopy(self.config, memo))
+
+    def _copy(self, config: dict[str, Any]) -> Self:
+        model = self.__class__.__new__(self.__class__)
+        model.__dict__.update(self.__dict__)
+        model.config = dict(config)
+        return model
+
+    def __getstate__(self) -> dict[str, Any]:
+        parts = arrays.Parts(self.embedding, self.weights, self.token_mapping)
+        return {
+            "parts": parts,
+            "tokenizer": self._native.tokenizer_json(),
+            "config": self.config,
+            "normalize": self._normalize,
+            "max_length": self._max_length,
+            "base_model_name": self.base_model_name,
+            "language": self.language,
+        }
+
+    def __setstate__(self, state: dict[str, Any]) -> None:
+        parts: arrays.Parts = state["parts"]
+        self._set_up(
+            parts.model(state["tokenizer"]),
+            config=state["config"],
+            normalize=state["normalize"],
+            max_length=state["max_length"],
+            metadata=Metadata.of(state["base_model_name"], state["language"]),
+            parts=parts,
+        )
 
     def _with_backend(self, name: str) -> Self:
         """Return the same model on another instruction set, for tests and benchmarks."""
-        native = self._native.with_backend(name)
-        return self._from_native(native, self._normalize, self._max_length)
+        model = self._copy(self.config)
+        model._native = self._native.with_backend(name)
+        return model
 
     def __repr__(self) -> str:
+        source = repr(str(self.folder)) if self.folder is not None else "of arrays"
         return (
-            f"<StaticModel {str(self.folder)!r}: {self._native.tokens} tokens, {self.dim} "
+            f"<{type(self).__name__} {source}: {self._native.tokens} tokens, {self.dim} "
             f"dimensions, {self.embedding_dtype}, engine {self.engine}, backend {self.backend}>"
         )
+
+
+Model = TypeVar("Model", bound=StaticModel)
+
+
+def quantize_model(
+    model: Model,
+    vocabulary_quantization: int | None = None,
+    quantize_to: str | None = None,
+    dimensionality: int | None = None,
+) -> Model:
+    """Return a smaller model, made as model2vec's function of this name makes it.
+
+    Args:
+        model: The model; it is left as it is.
+        vocabulary_quantization: Cluster the rows into this many (needs scikit-learn).
+        quantize_to: Convert the rows to "float64", "float32", "float16" or "int8".
+        dimensionality: Keep this many columns.
+
+    Raises:
+        ValueError: The rows are clustered already, or the arguments do not fit the model.
+    """
+    from m2v_fast.quantization import cluster_rows, reduce_rows
+
+    embedding, weights, mapping = model.embedding, model.weights, model.token_mapping
+    if vocabulary_quantization is not None:
+        if model.vocabulary_quantization is not None:
+            raise ValueError("the model's rows are clustered already")
+        embedding, mapping, weights = cluster_rows(vocabulary_quantization, weights, embedding)
+    embedding = reduce_rows(embedding, quantize_to, dimensionality)
+    return type(model)(
+        vectors=embedding,
+        tokenizer=model.tokenizer,
+        config=model.config,
+        normalize=model.normalize,
+        base_model_name=model.base_model_name,
+        language=model.language,
+        weights=weights,
+        token_mapping=mapping,
+        max_length=model.max_length,
+    )

@@ -19,6 +19,7 @@
 
 mod backend;
 mod batch;
+mod data;
 mod error;
 mod layout;
 mod matrix;
@@ -32,7 +33,7 @@ pub use backend::Backend;
 pub use batch::{BatchOptions, available_threads};
 pub use error::{Error, Result};
 pub use layout::{Config, DEFAULT_MAX_LENGTH, Layout, ModelFiles};
-pub use matrix::{Matrix, StoredTensor, Weighting};
+pub use matrix::{Matrix, NewTensor, StoredTensor, Weighting, write_tensors};
 pub use model::{EncodeOptions, LoadOptions, Model};
 pub use pool::DType;
 pub use text::Text;

@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::backend::{Backend, Runnable};
+use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::layout::{Config, ModelFiles};
 use crate::matrix::{Matrix, MatrixScratch};
@@ -49,6 +50,9 @@ struct Shared {
     source: Option<(PathBuf, ModelFiles)>,
     config: Config,
     tokenizer: Tokenizer,
+    /// What the tokenizer was made from, for saving: mapped if the matrix is, so that it costs no
+    /// memory of the process and outlives its file's name.
+    tokenizer_json: Data,
     matrix: Matrix,
     scratches: Pool<Scratch>,
 }
@@ -88,21 +92,28 @@ impl Model {
         let json =
             fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
         let tokenizer = Tokenizer::from_json(&json, &files.tokenizer)?;
-        drop(json);
-        Self::new(Some((folder.to_owned(), files)), config, tokenizer, matrix)
+        let json = if options.memory_map {
+            drop(json);
+            Data::open(&files.tokenizer, true)?
+        } else {
+            Data::Read(json)
+        };
+        Self::new(Some((folder.to_owned(), files)), config, tokenizer, json, matrix)
     }
 
     /// Puts a model together from the bytes of a tokenizer.json and a matrix of the caller's own.
     /// Its [`Model::config`] is the default one.
     pub fn from_parts(tokenizer_json: &[u8], matrix: Matrix) -> Result<Self> {
         let tokenizer = Tokenizer::from_json(tokenizer_json, Path::new("tokenizer"))?;
-        Self::new(None, Config::default(), tokenizer, matrix)
+        let json = Data::Read(tokenizer_json.to_vec());
+        Self::new(None, Config::default(), tokenizer, json, matrix)
     }
 
     fn new(
         source: Option<(PathBuf, ModelFiles)>,
         config: Config,
         tokenizer: Tokenizer,
+        tokenizer_json: Data,
         matrix: Matrix,
     ) -> Result<Self> {
         let vocabulary = tokenizer.vocabulary();
@@ -110,7 +121,14 @@ impl Model {
             let path = source.as_ref().map_or(Path::new("embeddings"), |(_, files)| &files.tensors);
             Error::malformed(path, problem)
         })?;
-        let shared = Shared { source, config, tokenizer, matrix, scratches: Pool::default() };
+        let shared = Shared {
+            source,
+            config,
+            tokenizer,
+            tokenizer_json,
+            matrix,
+            scratches: Pool::default(),
+        };
         let model = Self { shared: Arc::new(shared), pooler: Pooler::new(Runnable::default()) };
         // The first worker's buffers are part of loading, so that the first call is like any other.
         model.ids("a", None)?;
@@ -151,6 +169,12 @@ impl Model {
     #[must_use]
     pub fn tokenizer(&self) -> &Tokenizer {
         &self.shared.tokenizer
+    }
+
+    /// The text of its tokenizer.json, if the file was not overwritten with something else.
+    #[must_use]
+    pub fn tokenizer_json(&self) -> Option<&str> {
+        std::str::from_utf8(self.shared.tokenizer_json.bytes()).ok()
     }
 
     /// Its rows.

@@ -1,12 +1,14 @@
 //! NumPy arrays to parts of a model, and tensors of a model's file to NumPy.
 
-use m2v_core::{DType, Matrix, Weighting};
+use std::path::PathBuf;
+
+use m2v_core::{DType, Matrix, NewTensor, Weighting};
 use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
-use crate::errors::ModelError;
+use crate::errors::{ModelError, to_python};
 
 /// The numbers of a NumPy array, kept alive.
 struct ArrayBytes {
@@ -23,9 +25,47 @@ unsafe impl Sync for ArrayBytes {}
 
 impl AsRef<[u8]> for ArrayBytes {
     fn as_ref(&self) -> &[u8] {
-        // SAFETY: `matrix` took pointer and length from a C-contiguous array, which lives.
+        // SAFETY: `new` took pointer and length from a C-contiguous array, which lives.
         unsafe { std::slice::from_raw_parts(self.data, self.len) }
     }
+}
+
+impl ArrayBytes {
+    fn new(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
+        if !array.is_c_contiguous() {
+            return Err(PyTypeError::new_err("arrays must be C-contiguous"));
+        }
+        // SAFETY: the pointer is to a live array object, whose `data` member is read.
+        let data = unsafe { (*array.as_array_ptr()).fields.data }.cast_const().cast::<u8>();
+        // An empty array may have no memory at all.
+        let data = if data.is_null() { std::ptr::NonNull::dangling().as_ptr() } else { data };
+        let len = array.len() * array.dtype().itemsize();
+        Ok(Self { _owner: array.clone().unbind(), data, len })
+    }
+}
+
+/// Writes arrays to a safetensors file: name, dtype (which an array of bfloat16 bits does not say)
+/// and array of each.
+#[pyfunction]
+pub(crate) fn write_tensors(
+    py: Python<'_>,
+    path: PathBuf,
+    tensors: Vec<(String, String, Bound<'_, PyUntypedArray>)>,
+) -> PyResult<()> {
+    let bytes =
+        tensors.iter().map(|(_, _, array)| ArrayBytes::new(array)).collect::<PyResult<Vec<_>>>()?;
+    let tensors: Vec<_> = tensors
+        .iter()
+        .zip(&bytes)
+        .map(|((name, dtype, array), bytes)| NewTensor {
+            name,
+            dtype,
+            shape: array.shape().to_vec(),
+            bytes: bytes.as_ref(),
+        })
+        .collect();
+    py.detach(|| m2v_core::write_tensors(&path, &tensors))
+        .map_err(|error| to_python(py, error, |_| None))
 }
 
 /// A matrix over `vectors`, a C-contiguous array of shape (rows, dim) in one of the supported
@@ -50,14 +90,10 @@ pub(crate) fn matrix(
             vectors.shape()
         )));
     };
-    let itemsize = vectors.dtype().itemsize();
-    if !vectors.is_c_contiguous() || itemsize != dtype.size() {
-        return Err(PyTypeError::new_err("vectors must be C-contiguous and of the dtype named"));
+    if vectors.dtype().itemsize() != dtype.size() {
+        return Err(PyTypeError::new_err("vectors are not of the dtype named"));
     }
-    // SAFETY: the pointer is to a live array object, whose `data` member is read.
-    let data = unsafe { (*vectors.as_array_ptr()).fields.data }.cast_const().cast::<u8>();
-    let len = vectors.len() * itemsize;
-    let bytes = Box::new(ArrayBytes { _owner: vectors.clone().unbind(), data, len });
+    let bytes = Box::new(ArrayBytes::new(vectors)?);
     let mapping = mapping.map(|mapping| mapping.readonly());
     let mapping = mapping.as_ref().map(|mapping| mapping.as_slice()).transpose()?;
     let made = match weights {

@@ -2,10 +2,12 @@
 //!
 //! Everything here is about Python objects; what is computed, `m2v_core` computes.
 
+mod arguments;
 mod arrays;
 mod errors;
 mod gil;
 mod model;
+mod output;
 mod str_storage;
 mod texts;
 
@@ -41,5 +43,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(backends, module)?)?;
     module.add_function(wrap_pyfunction!(is_model_folder, module)?)?;
     module.add_function(wrap_pyfunction!(available_threads, module)?)?;
+    module.add_function(wrap_pyfunction!(arrays::write_tensors, module)?)?;
     Ok(())
 }

@@ -4,13 +4,15 @@ use std::path::PathBuf;
 
 use m2v_core::{BatchOptions, EncodeOptions, LoadOptions, Model as CoreModel};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
-use pyo3::exceptions::{PyTypeError, PyValueError};
+use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
+use crate::arguments::{MaxLength, Threads};
 use crate::arrays::{self, Tensor};
-use crate::errors::to_python;
+use crate::errors::{ModelError, to_python};
 use crate::gil;
+use crate::output;
 use crate::texts::{PyText, Sentences};
 
 /// A loaded model. Immutable: every setting is an argument of the call it applies to.
@@ -55,19 +57,31 @@ impl Model {
         Tensor::new(&self.core, name)
     }
 
-    /// Vectors of `sentences`: shape (dim,) for a str, (n, dim) for an iterable of n of them.
+    /// Vectors of `sentences`: shape (dim,) for a str, (n, dim) for an iterable of n of them;
+    /// written to `out` and that returned, if it is given.
+    #[pyo3(signature = (sentences, max_length, normalize, num_threads, out = None))]
     fn encode<'py>(
         &self,
         py: Python<'py>,
         sentences: &Bound<'py, PyAny>,
-        max_length: Option<isize>,
+        max_length: MaxLength,
         normalize: bool,
-        num_threads: Option<isize>,
+        num_threads: Threads,
+        out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let call = Call::new(max_length, normalize, num_threads)?;
+        let call = Call::new(max_length, normalize, num_threads);
         let sentences = Sentences::extract(sentences)?;
         let texts = sentences.as_slice();
         let dim = self.core.dim();
+        if let Some(array) = out {
+            let shape: &[usize] = match sentences {
+                Sentences::One(_) => &[dim],
+                Sentences::Many(_) => &[texts.len(), dim],
+            };
+            let mut out = output::writable(array, shape)?;
+            self.encode_into(py, texts, call, out.as_slice_mut()?)?;
+            return Ok(array.clone());
+        }
         match sentences {
             Sentences::One(_) => {
                 // SAFETY: `encode_into` writes every element, or fails and the array is dropped.
@@ -92,11 +106,11 @@ impl Model {
         &self,
         py: Python<'py>,
         sentences: &Bound<'py, PyAny>,
-        max_length: Option<isize>,
+        max_length: MaxLength,
         normalize: bool,
-        num_threads: Option<isize>,
+        num_threads: Threads,
     ) -> PyResult<Bound<'py, PyList>> {
-        let Call { options, threads } = Call::new(max_length, normalize, num_threads)?;
+        let Call { options, threads } = Call::new(max_length, normalize, num_threads);
         let sentences = Sentences::extract(sentences)?;
         let Sentences::Many(texts) = &sentences else {
             return Err(PyTypeError::new_err(
@@ -133,11 +147,10 @@ impl Model {
         &self,
         py: Python<'_>,
         sentences: &Bound<'_, PyAny>,
-        max_length: Option<isize>,
-        num_threads: Option<isize>,
+        max_length: MaxLength,
+        num_threads: Threads,
     ) -> PyResult<Vec<Vec<u32>>> {
-        let max_length = checked_length(max_length)?;
-        let threads = checked_threads(num_threads)?;
+        let (max_length, threads) = (max_length.0, num_threads.0);
         let sentences = Sentences::extract(sentences)?;
         let texts = sentences.as_slice();
         let cost = self.core.encode_cost(texts, None);
@@ -152,10 +165,10 @@ impl Model {
         &self,
         py: Python<'py>,
         sentences: &Bound<'py, PyAny>,
-        max_length: Option<isize>,
-        num_threads: Option<isize>,
+        max_length: MaxLength,
+        num_threads: Threads,
     ) -> PyResult<Bound<'py, PyAny>> {
-        let Call { options, threads } = Call::new(max_length, false, num_threads)?;
+        let Call { options, threads } = Call::new(max_length, false, num_threads);
         let sentences = Sentences::extract(sentences)?;
         let texts = sentences.as_slice();
         let cost = self.core.encode_cost(texts, options.max_length);
@@ -213,6 +226,13 @@ impl Model {
     #[getter]
     fn has_weights(&self) -> bool {
         self.core.matrix().has_weights()
+    }
+
+    /// The text of tokenizer.json.
+    fn tokenizer_json(&self) -> PyResult<&str> {
+        self.core.tokenizer_json().ok_or_else(|| {
+            ModelError::new_err("tokenizer.json changed on disk and is no longer valid UTF-8")
+        })
     }
 
     /// Instruction set of the kernels.
@@ -307,13 +327,9 @@ struct Call {
 }
 
 impl Call {
-    fn new(
-        max_length: Option<isize>,
-        normalize: bool,
-        num_threads: Option<isize>,
-    ) -> PyResult<Self> {
-        let options = EncodeOptions { max_length: checked_length(max_length)?, normalize };
-        Ok(Self { options, threads: checked_threads(num_threads)? })
+    fn new(max_length: MaxLength, normalize: bool, num_threads: Threads) -> Self {
+        let options = EncodeOptions { max_length: max_length.0, normalize };
+        Self { options, threads: num_threads.0 }
     }
 }
 
@@ -331,26 +347,4 @@ unsafe fn new_vector<'py, 'a>(
     // SAFETY: the array is new, contiguous, `dim` long and known to nobody else.
     let out = unsafe { std::slice::from_raw_parts_mut(array.data(), dim) };
     (array, out)
-}
-
-fn checked_length(max_length: Option<isize>) -> PyResult<Option<usize>> {
-    max_length
-        .map(|length| {
-            usize::try_from(length).map_err(|_| {
-                PyValueError::new_err(format!(
-                    "max_length must be None or at least 0, not {length}"
-                ))
-            })
-        })
-        .transpose()
-}
-
-fn checked_threads(num_threads: Option<isize>) -> PyResult<Option<usize>> {
-    match num_threads {
-        None => Ok(None),
-        Some(threads) if threads >= 1 => Ok(Some(threads.unsigned_abs())),
-        Some(threads) => Err(PyValueError::new_err(format!(
-            "num_threads must be None (all available processors) or at least 1, not {threads}"
-        ))),
-    }
 }

@@ -5,16 +5,17 @@
 //! are small and copied, so that later changes to the file cannot break what was checked; only row
 //! values are read live from the mapping, and any bytes are a valid row.
 
-mod data;
 mod tensors;
+mod write;
 
 use std::path::Path;
 
+use crate::data::Data;
 use crate::error::{Error, Result};
 use crate::pool::{self, DType, Factors, Pooler, Rows};
-use data::Data;
 pub use tensors::{StoredTensor, Weighting};
 use tensors::{Tensors, Weights};
+pub use write::{NewTensor, write_tensors};
 
 /// The rows of a model, in their stored form.
 #[derive(Debug)]

@@ -1,4 +1,4 @@
-//! The bytes of a matrix: a file's, mapped or read, or the caller's.
+//! Bytes that a model lives on: a file's, mapped or read, or the caller's.
 
 use std::fmt;
 use std::fs::{self, File};
@@ -9,7 +9,7 @@ use memmap2::Mmap;
 use crate::error::{Error, Result};
 
 /// Bytes that live as long as the model.
-pub(super) enum Data {
+pub(crate) enum Data {
     Mapped(Mmap),
     Read(Vec<u8>),
     Shared(Box<dyn AsRef<[u8]> + Send + Sync>),
@@ -27,7 +27,7 @@ impl fmt::Debug for Data {
 }
 
 impl Data {
-    pub(super) fn open(path: &Path, memory_map: bool) -> Result<Self> {
+    pub(crate) fn open(path: &Path, memory_map: bool) -> Result<Self> {
         let failed = |source| Error::io(path, source);
         let file = File::open(path).map_err(failed)?;
         if file.metadata().map_err(failed)?.is_dir() {
@@ -37,16 +37,16 @@ impl Data {
             return fs::read(path).map(Self::Read).map_err(failed);
         }
         // SAFETY: the mapping is read-only and private to this value. If another process writes to
-        // the file, row values change under us, which every read tolerates: rows are read through
-        // raw pointers as plain numbers, any bytes are valid numbers, and the header, `mapping` and
-        // `weights` were copied when they were checked. If the file is truncated while mapped, the
+        // the file, bytes change under us, which every reader tolerates: rows are read as plain
+        // numbers, of which any bytes are valid; the header, `mapping` and `weights` were copied
+        // when they were checked; text is checked each time it is shown. If the file is truncated while mapped, the
         // operating system ends the process on the next read beyond its end; that is documented,
         // with `memory_map = false` as the way out.
         let mapped = unsafe { Mmap::map(&file) }.map_err(failed)?;
         Ok(Self::Mapped(mapped))
     }
 
-    pub(super) fn bytes(&self) -> &[u8] {
+    pub(crate) fn bytes(&self) -> &[u8] {
         match self {
             Self::Mapped(map) => map,
             Self::Read(bytes) => bytes,

@@ -1,0 +1,81 @@
+"""Vectors in the number formats that vector databases store.
+
+The meaning of the names is sentence-transformers': what `quantize_embeddings` makes of float32
+vectors there, this makes of them here.
+"""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any, Literal
+
+import numpy as np
+
+if TYPE_CHECKING:
+    from numpy.typing import ArrayLike, NDArray
+
+OutputDtype = Literal["float32", "float16", "bfloat16", "int8", "uint8", "binary", "ubinary"]
+
+
+def convert(
+    vectors: NDArray[np.float32], dtype: OutputDtype, ranges: ArrayLike | None
+) -> NDArray[Any]:
+    """Convert float32 vectors of shape (dim,) or (n, dim).
+
+    Raises:
+        ValueError: The name is unknown, `ranges` is missing or of the wrong shape, or the width is
+            not a multiple of eight for bits.
+        ImportError: bfloat16 without the package ml_dtypes.
+    """
+    if dtype == "float32":
+        return vectors
+    if dtype == "float16":
+        return vectors.astype(np.float16)
+    if dtype == "bfloat16":
+        try:
+            from ml_dtypes import bfloat16
+        except ImportError as error:
+            raise ImportError(
+                "NumPy has no bfloat16: install the package ml_dtypes for this output"
+            ) from error
+        return vectors.astype(bfloat16)
+    if dtype in ("binary", "ubinary"):
+        if vectors.shape[-1] % 8:
+            raise ValueError(
+                f"{dtype} packs eight columns to a byte; {vectors.shape[-1]} columns do not fit"
+            )
+        bits: NDArray[np.uint8] = np.packbits(vectors > 0, axis=-1)
+        # -128 to 127 stand for 0 to 255.
+        return bits if dtype == "ubinary" else (bits.astype(np.int16) - 128).astype(np.int8)
+    if dtype in ("int8", "uint8"):
+        return _steps(vectors, dtype, ranges)
+    raise ValueError(
+        f"output_dtype {dtype!r} is unknown; there are float32, float16, bfloat16, int8, uint8, "
+        "binary and ubinary"
+    )
+
+
+def _steps(vectors: NDArray[np.float32], dtype: str, ranges: ArrayLike | None) -> NDArray[Any]:
+    if ranges is None:
+        raise ValueError(
+            f"{dtype} needs ranges=: the smallest and the largest value of each column over a "
+            "sample of vectors, an array of shape (2, dim)"
+        )
+    low, high = _checked(np.asarray(ranges, dtype=np.float32), vectors.shape[-1])
+    steps = (vectors - low) / ((high - low) / np.float32(255))
+    # Values outside the ranges stop at the ends instead of wrapping around.
+    steps = np.clip(steps, 0, 255)
+    if dtype == "uint8":
+        return steps.astype(np.uint8)
+    return (steps - np.float32(128)).astype(np.int8)
+
+
+def _checked(
+    ranges: NDArray[np.float32], dim: int
+) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+    if ranges.shape != (2, dim):
+        raise ValueError(f"ranges has the shape {ranges.shape}; expected (2, {dim})")
+    low, high = ranges
+    if not (np.isfinite(ranges).all() and (low < high).all()):
+        column = int(np.argmin(np.isfinite(ranges).all(axis=0) & (low < high)))
+        raise ValueError(f"ranges[:, {column}] is no range: {low[column]} to {high[column]}")
+    return low, high

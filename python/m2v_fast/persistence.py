@@ -1,0 +1,160 @@
+"""Configuration, model cards and saving: what the native part does not read or write."""
+
+from __future__ import annotations
+
+import json
+from pathlib import Path
+from tempfile import TemporaryDirectory
+from typing import TYPE_CHECKING, Any, cast
+
+import numpy as np
+
+from m2v_fast._native import write_tensors
+from m2v_fast.arrays import bits
+
+if TYPE_CHECKING:
+    from os import PathLike
+
+    from m2v_fast._native import Model
+    from m2v_fast.static_model import StaticModel
+
+_CARD = """# {name}
+
+A [Model2Vec](https://github.com/MinishLab/model2vec) model: static embeddings, one vector a token.
+
+```python
+from m2v_fast import StaticModel
+
+model = StaticModel.from_pretrained("{name}")
+vectors = model.encode(["A sentence to embed.", "Another one."])
+```
+
+`model2vec.StaticModel` loads it in the same way.
+
+| | |
+|:--|:--|
+| made from | {base} |
+| dimensions | {dim} |
+| tokens | {tokens} |
+| stored as | {dtype} |
+"""
+
+
+class Metadata:
+    """What a model card says of a model, read when it is first asked for."""
+
+    def __init__(self, card: Path | None, values: dict[str, Any]) -> None:
+        self._card = card
+        self._values = values
+
+    @classmethod
+    def of(cls, base_model_name: str | None, language: list[str] | None) -> Metadata:
+        """Hold given values."""
+        return cls(None, {"base_model": base_model_name, "language": language})
+
+    @classmethod
+    def in_folder(cls, folder: Path) -> Metadata:
+        """Read the README.md of a folder, if there is one, when asked."""
+        return cls(folder / "README.md", {})
+
+    def get(self, name: str) -> Any:
+        """Return a value of the card's header, or None."""
+        if self._card is not None:
+            card, self._card = self._card, None
+            if card.exists():
+                # Reading the header takes a YAML parser; huggingface_hub brings one.
+                from huggingface_hub import ModelCard
+
+                self._values = ModelCard.load(card, ignore_metadata_errors=True).data.to_dict()
+        return self._values.get(name)
+
+
+def read_config(native: Model) -> dict[str, Any]:
+    """Return what the model's configuration file holds; the native part has checked it."""
+    files = native.files
+    if files is None:
+        return {}
+    return cast("dict[str, Any]", json.loads(files[0].read_text(encoding="utf-8")))
+
+
+def save(
+    model: StaticModel,
+    path: str | PathLike[str],
+    *,
+    model_name: str | None,
+    subfolder: str | None,
+) -> None:
+    """Write the files of a model: matrix, tokenizer, configuration, modules.json and card."""
+    folder = Path(path) / subfolder if subfolder else Path(path)
+    folder.mkdir(parents=True, exist_ok=True)
+
+    tensors = [
+        (name, tensor.dtype.name, bits(np.ascontiguousarray(tensor)))
+        for name, tensor in (
+            ("embeddings", model.embedding),
+            ("weights", model.weights),
+            ("mapping", model.token_mapping),
+        )
+        if tensor is not None
+    ]
+    write_tensors(folder / "model.safetensors", tensors)
+    _write(folder / "tokenizer.json", model._native.tokenizer_json())
+
+    config = dict(model.config)
+    config["embedding_dtype"] = model.embedding_dtype
+    config.pop("vocabulary_quantization", None)
+    if model.token_mapping is not None:
+        config["vocabulary_quantization"] = len(model.embedding)
+    _write(folder / "config.json", json.dumps(config, indent=4))
+
+    # For sentence-transformers, which loads such a folder as a pipeline of modules.
+    modules = [_module(0, ".", "StaticEmbedding")]
+    if config.get("normalize"):
+        modules.append(_module(1, "1_Normalize", "Normalize"))
+    _write(folder / "modules.json", json.dumps(modules, indent=4))
+    _write(folder / "README.md", _card(model, model_name or folder.name))
+
+
+def _module(index: int, path: str, kind: str) -> dict[str, object]:
+    kind = f"sentence_transformers.models.{kind}"
+    return {"idx": index, "name": str(index), "path": path, "type": kind}
+
+
+def _write(file: Path, text: str) -> None:
+    file.write_text(text, encoding="utf-8", newline="\n")
+
+
+def _card(model: StaticModel, name: str) -> str:
+    from huggingface_hub import ModelCardData
+
+    base = model.base_model_name
+    header = ModelCardData(
+        model_name=name,
+        base_model=base,
+        language=model.language,
+        library_name="model2vec",
+        tags=["embeddings", "static-embeddings", "sentence-transformers"],
+    )
+    text = _CARD.format(
+        name=name,
+        base=base or "not known",
+        dim=model.dim,
+        tokens=model._native.tokens,
+        dtype=model.embedding_dtype,
+    )
+    return f"---\n{header.to_yaml()}\n---\n\n{text}"
+
+
+def push_folder(
+    model: StaticModel, repo_id: str, *, private: bool, token: str | None, subfolder: str | None
+) -> None:
+    """Save a model to a hub repository, which is made if it is not there."""
+    import huggingface_hub
+
+    with TemporaryDirectory() as folder:
+        save(model, folder, model_name=repo_id, subfolder=None)
+        if not huggingface_hub.repo_exists(repo_id=repo_id, token=token):
+            huggingface_hub.create_repo(repo_id, token=token, private=private)
+        huggingface_hub.upload_folder(
+            repo_id=repo_id, folder_path=folder, token=token, path_in_repo=subfolder
+        )
