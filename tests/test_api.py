@@ -196,7 +196,7 @@ def test_the_references_other_arguments_are_taken(model: StaticModel) -> None:
 
 def test_settings_can_only_be_named(model: StaticModel) -> None:
     with pytest.raises(TypeError):
-        model.encode(SOME, True)  # type: ignore[call-arg]
+        model.encode(SOME, True)  # type: ignore[call-overload]
 
 
 def test_a_progress_bar_changes_no_bit(

@@ -42,18 +42,20 @@ class Parts(NamedTuple):
 
 
 def _plain(array: Any) -> NDArray[Any]:
-    array = np.ascontiguousarray(array)
-    return array.astype(array.dtype.newbyteorder("="), copy=False)
+    plain: NDArray[Any] = np.ascontiguousarray(array)
+    return plain.astype(plain.dtype.newbyteorder("="), copy=False)
 
 
 def bits(array: NDArray[Any]) -> NDArray[Any]:
     """Return bfloat16, which the native part does not know as an array, as its bits."""
-    return array.view(np.uint16) if array.dtype.name == "bfloat16" else array
+    if array.dtype.name == "bfloat16":
+        return array.view(np.uint16)
+    return array
 
 
 def read_only(array: NDArray[Any]) -> NDArray[Any]:
     """Return a view that cannot be written through."""
-    view = array.view()
+    view: NDArray[Any] = array.view()
     view.flags.writeable = False
     return view
 
@@ -75,5 +77,5 @@ def stored_embedding(native: Model) -> NDArray[Any]:
             raise TypeError(
                 "NumPy has no bfloat16: install the package ml_dtypes to look at these rows"
             ) from error
-        view = view.view(bfloat16)
+        view = view.view(np.dtype(bfloat16))
     return view

@@ -52,8 +52,9 @@ def snapshot(
     cache = Path(cache_dir) if cache_dir is not None else Path(constants.HF_HUB_CACHE)
     what = f"the model {name!r}" + (f" at revision {revision!r}" if revision else "")
     how_offline = (
-        "To work without the network, pass the path of a local folder or m2v_fast.BUNDLED_MODEL, or fetch the model once "
-        f"where there is a network (`hf download {name}`) and bring the cache folder along."
+        "To work without the network, pass the path of a local folder or "
+        "m2v_fast.BUNDLED_MODEL, or fetch the model once where there is a network "
+        f"(`hf download {name}`) and bring the cache folder along."
     )
 
     def fetch(*, local: bool) -> Path:

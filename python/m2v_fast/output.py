@@ -37,7 +37,8 @@ def convert(
             raise ImportError(
                 "NumPy has no bfloat16: install the package ml_dtypes for this output"
             ) from error
-        return vectors.astype(bfloat16)
+        rounded: NDArray[Any] = vectors.astype(bfloat16)
+        return rounded
     if dtype in ("binary", "ubinary"):
         if vectors.shape[-1] % 8:
             raise ValueError(
@@ -45,7 +46,10 @@ def convert(
             )
         bits: NDArray[np.uint8] = np.packbits(vectors > 0, axis=-1)
         # -128 to 127 stand for 0 to 255.
-        return bits if dtype == "ubinary" else (bits.astype(np.int16) - 128).astype(np.int8)
+        if dtype == "ubinary":
+            return bits
+        signed: NDArray[np.int8] = (bits.astype(np.int16) - 128).astype(np.int8)
+        return signed
     if dtype in ("int8", "uint8"):
         return _steps(vectors, dtype, ranges)
     raise ValueError(
@@ -61,9 +65,8 @@ def _steps(vectors: NDArray[np.float32], dtype: str, ranges: ArrayLike | None) -
             "sample of vectors, an array of shape (2, dim)"
         )
     low, high = _checked(np.asarray(ranges, dtype=np.float32), vectors.shape[-1])
-    steps = (vectors - low) / ((high - low) / np.float32(255))
     # Values outside the ranges stop at the ends instead of wrapping around.
-    steps = np.clip(steps, 0, 255)
+    steps: NDArray[np.float32] = ((vectors - low) / ((high - low) / np.float32(255))).clip(0, 255)
     if dtype == "uint8":
         return steps.astype(np.uint8)
     return (steps - np.float32(128)).astype(np.int8)

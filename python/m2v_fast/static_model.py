@@ -288,7 +288,7 @@ class StaticModel:
         return out
 
     @overload
-    def encode_as_sequence(
+    def encode_as_sequence(  # type: ignore[overload-overlap]  # a str is an iterable of str, too
         self,
         sentences: str,
         *,

@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import json
 import sys
+from typing import Any
 
 import m2v_fast
 
@@ -28,7 +29,8 @@ def main() -> None:
         kept.encode(texts, num_threads=1 + turn % 2)
         kept.encode(text for text in texts)
         kept.tokenize(texts)
-        for bad in ([*texts, None], [*texts, "\ud800"]):
+        bads: list[Any] = [[*texts, None], [*texts, "\ud800"]]
+        for bad in bads:
             try:
                 kept.encode(bad)
             except (TypeError, UnicodeEncodeError):
