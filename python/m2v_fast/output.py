@@ -68,8 +68,10 @@ def _steps(vectors: NDArray[np.float32], dtype: str, ranges: ArrayLike | None) -
     # Values outside the ranges stop at the ends instead of wrapping around.
     steps: NDArray[np.float32] = ((vectors - low) / ((high - low) / np.float32(255))).clip(0, 255)
     if dtype == "uint8":
-        return steps.astype(np.uint8)
-    return (steps - np.float32(128)).astype(np.int8)
+        unsigned: NDArray[np.uint8] = steps.astype(np.uint8)
+        return unsigned
+    signed: NDArray[np.int8] = (steps - np.float32(128)).astype(np.int8)
+    return signed
 
 
 def _checked(

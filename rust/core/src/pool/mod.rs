@@ -257,11 +257,11 @@ macro_rules! instantiate {
                 /// # Safety
                 /// The processor has the instruction set.
                 $(#[target_feature(enable = $features)])?
-                unsafe fn leaf(values: &[f32]) -> f32 {
-                    norm::leaf(values)
+                unsafe fn pair(values: &[f32]) -> f32 {
+                    norm::pair(values)
                 }
                 // SAFETY: passed on to the caller.
-                norm::normalize(vector, |values| unsafe { leaf(values) });
+                norm::normalize(vector, |values| unsafe { pair(values) });
             }
         }
     };

@@ -7,34 +7,30 @@
 /// NumPy's block size: up to this many numbers are summed without a split.
 const LEAF: usize = 128;
 
-/// Divides `vector` by its norm; one without length stays zero. `wide_leaf` is [`leaf`] compiled for
-/// the caller's instruction set: recursion cannot be inlined into it.
+/// Divides `vector` by its norm; one without length stays zero. `wide` is [`pair`] compiled for the
+/// caller's instruction set: recursion cannot be inlined into it.
 #[inline(always)]
-pub(super) fn normalize(vector: &mut [f32], wide_leaf: impl Fn(&[f32]) -> f32 + Copy) {
+pub(super) fn normalize(vector: &mut [f32], wide: impl Fn(&[f32]) -> f32 + Copy) {
     // 1e-32 is what the reference adds to keep a zero vector zero; beside any other norm it
     // vanishes in rounding.
-    let norm = sum_of_squares(vector, wide_leaf).sqrt() + 1e-32;
+    let norm = sum_of_squares(vector, wide).sqrt() + 1e-32;
     for value in vector {
         *value /= norm;
     }
 }
 
 #[inline(always)]
-fn sum_of_squares(values: &[f32], wide_leaf: impl Fn(&[f32]) -> f32 + Copy) -> f32 {
-    if values.len() <= LEAF {
-        return leaf(values);
-    }
-    let (low, high) = halves(values);
+fn sum_of_squares(values: &[f32], wide: impl Fn(&[f32]) -> f32 + Copy) -> f32 {
     // The widths that most models have, without a call.
-    if high.len() <= LEAF { leaf(low) + leaf(high) } else { recurse(values, wide_leaf) }
+    if values.len() <= 2 * LEAF { pair(values) } else { recurse(values, wide) }
 }
 
-fn recurse(values: &[f32], leaf: impl Fn(&[f32]) -> f32 + Copy) -> f32 {
-    if values.len() <= LEAF {
-        return leaf(values);
+fn recurse(values: &[f32], pair: impl Fn(&[f32]) -> f32 + Copy) -> f32 {
+    if values.len() <= 2 * LEAF {
+        return pair(values);
     }
     let (low, high) = halves(values);
-    recurse(low, leaf) + recurse(high, leaf)
+    recurse(low, pair) + recurse(high, pair)
 }
 
 #[inline(always)]
@@ -43,27 +39,56 @@ fn halves(values: &[f32]) -> (&[f32], &[f32]) {
     values.split_at(middle - middle % 8)
 }
 
-/// The sum of the squares of up to [`LEAF`] numbers.
+/// The sum of the squares of up to twice [`LEAF`] numbers.
 #[inline(always)]
-pub(super) fn leaf(values: &[f32]) -> f32 {
-    let (strides, rest) = values.as_chunks::<8>();
-    let mut sum = match strides.split_first() {
-        None => 0.0,
-        Some((first, strides)) => {
-            let mut sums = first.map(|value| value * value);
-            for stride in strides {
+pub(super) fn pair(values: &[f32]) -> f32 {
+    if values.len() <= LEAF {
+        return leaf(values);
+    }
+    let (low, high) = halves(values);
+    if low.len() == high.len() {
+        // Side by side: each sum waits for its last addition, and two do not wait for each other.
+        let (low, _) = low.as_chunks::<8>();
+        let (high, _) = high.as_chunks::<8>();
+        let mut sums = [[0.0; 8]; 2];
+        for (low, high) in low.iter().zip(high) {
+            for (sums, stride) in sums.iter_mut().zip([low, high]) {
                 for (sum, value) in sums.iter_mut().zip(stride) {
                     *sum += value * value;
                 }
             }
-            let [a, b, c, d, e, f, g, h] = sums;
-            ((a + b) + (c + d)) + ((e + f) + (g + h))
         }
-    };
+        return tree(sums[0]) + tree(sums[1]);
+    }
+    // One of 249 to 255 numbers is split unevenly, and its longer half once more.
+    if high.len() > LEAF {
+        let (middle, high) = halves(high);
+        return leaf(low) + (leaf(middle) + leaf(high));
+    }
+    leaf(low) + leaf(high)
+}
+
+/// The sum of the squares of up to [`LEAF`] numbers.
+#[inline(always)]
+fn leaf(values: &[f32]) -> f32 {
+    let (strides, rest) = values.as_chunks::<8>();
+    let mut sums = [0.0; 8];
+    for stride in strides {
+        for (sum, value) in sums.iter_mut().zip(stride) {
+            *sum += value * value;
+        }
+    }
+    // Squares are not negative, so starting from 0.0 or adding it changes no bit.
+    let mut sum = tree(sums);
     for value in rest {
         sum += value * value;
     }
     sum
+}
+
+#[inline(always)]
+fn tree([a, b, c, d, e, f, g, h]: [f32; 8]) -> f32 {
+    ((a + b) + (c + d)) + ((e + f) + (g + h))
 }
 
 #[cfg(test)]
@@ -95,7 +120,7 @@ mod tests {
         for n in (0..=300).chain([511, 512, 513, 768, 1000, 1023, 1024, 1025, 1100]) {
             let squares: Vec<f32> = values[..n].iter().map(|x| x * x).collect();
             assert_eq!(
-                sum_of_squares(&values[..n], leaf).to_bits(),
+                sum_of_squares(&values[..n], pair).to_bits(),
                 pairwise(&squares).to_bits(),
                 "width {n}"
             );
@@ -105,7 +130,7 @@ mod tests {
     #[test]
     fn a_zero_vector_stays_zero() {
         let mut vector = [0.0f32; 9];
-        normalize(&mut vector, leaf);
+        normalize(&mut vector, pair);
         assert_eq!(vector, [0.0; 9]);
     }
 }

@@ -178,7 +178,7 @@ fn normalizing_gives_the_same_bits_on_every_kernel() {
     for dim in (1..=300).chain([511, 512, 513, 768, 1000, 1024]) {
         let vector: Vec<f32> = (0..dim).map(|_| random.number() as f32).collect();
         let mut expected = vector.clone();
-        norm::normalize(&mut expected, norm::leaf);
+        norm::normalize(&mut expected, norm::pair);
         for backend in Backend::available() {
             let mut out = vector.clone();
             Pooler::new(Runnable::new(backend)).normalize(&mut out);
