@@ -12,8 +12,9 @@ model that comes with the package and needs no network.
 from m2v_fast._native import ModelError
 from m2v_fast._version import __version__
 from m2v_fast.embedding_function import Model2VecEmbeddingFunction
+from m2v_fast.quantization import quantize_model
 from m2v_fast.sources import BUNDLED_MODEL
-from m2v_fast.static_model import StaticModel, quantize_model
+from m2v_fast.static_model import StaticModel
 
 __all__ = [
     "BUNDLED_MODEL",

@@ -2,14 +2,54 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+    from m2v_fast.static_model import StaticModel
+
+Model = TypeVar("Model", bound="StaticModel")
+
 _DTYPES = {"float64": np.float64, "float32": np.float32, "float16": np.float16, "int8": np.int8}
+
+
+def quantize_model(
+    model: Model,
+    vocabulary_quantization: int | None = None,
+    quantize_to: str | None = None,
+    dimensionality: int | None = None,
+) -> Model:
+    """Return a smaller model, made as model2vec's function of this name makes it.
+
+    Args:
+        model: The model; it is left as it is.
+        vocabulary_quantization: Cluster the rows into this many (needs scikit-learn).
+        quantize_to: Convert the rows to "float64", "float32", "float16" or "int8".
+        dimensionality: Keep this many columns.
+
+    Raises:
+        ValueError: The rows are clustered already, or the arguments do not fit the model.
+    """
+    embedding, weights, mapping = model.embedding, model.weights, model.token_mapping
+    if vocabulary_quantization is not None:
+        if model.vocabulary_quantization is not None:
+            raise ValueError("the model's rows are clustered already")
+        embedding, mapping, weights = cluster_rows(vocabulary_quantization, weights, embedding)
+    embedding = reduce_rows(embedding, quantize_to, dimensionality)
+    return type(model)(
+        vectors=embedding,
+        tokenizer=model.tokenizer,
+        config=model.config,
+        normalize=model.normalize,
+        base_model_name=model.base_model_name,
+        language=model.language,
+        weights=weights,
+        token_mapping=mapping,
+        max_length=model.max_length,
+    )
 
 
 def reduce_rows(

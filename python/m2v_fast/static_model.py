@@ -3,11 +3,8 @@
 from __future__ import annotations
 
 import logging
-from itertools import islice
 from operator import index
-from typing import TYPE_CHECKING, Any, Literal, TypeVar, overload
-
-import numpy as np
+from typing import TYPE_CHECKING, Any, Literal, overload
 
 from m2v_fast import arrays
 from m2v_fast._native import Model as NativeModel
@@ -21,6 +18,7 @@ if TYPE_CHECKING:
     from os import PathLike
     from pathlib import Path
 
+    import numpy as np
     from numpy.typing import ArrayLike, NDArray
     from tokenizers import Tokenizer
     from typing_extensions import Self
@@ -169,6 +167,8 @@ class StaticModel:
         )
         if quantize_to is None and dimensionality is None and vocabulary_quantization is None:
             return model
+        from m2v_fast.quantization import quantize_model
+
         return quantize_model(model, vocabulary_quantization, quantize_to, dimensionality)
 
     @overload
@@ -248,44 +248,16 @@ class StaticModel:
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         if show_progress_bar and not isinstance(sentences, str):
-            vectors = self._encode_with_progress(
-                sentences, limit, normalize, batch_size, num_threads, out
+            from m2v_fast.progress import encode_in_steps
+
+            vectors = encode_in_steps(
+                self._native, sentences, limit, normalize, batch_size, num_threads, out
             )
         else:
             vectors = self._native.encode(sentences, limit, normalize, num_threads, out)
         if output_dtype == "float32":
             return vectors
         return convert(vectors, output_dtype, ranges)
-
-    def _encode_with_progress(
-        self,
-        sentences: Iterable[str],
-        max_length: int | None,
-        normalize: bool,
-        batch_size: int,
-        num_threads: int | None,
-        out: NDArray[np.float32] | None,
-    ) -> NDArray[np.float32]:
-        from tqdm.auto import tqdm
-
-        texts = list(sentences)
-        if out is None:
-            out = np.empty((len(texts), self.dim), dtype=np.float32)
-        elif len(out) != len(texts):
-            raise ValueError(f"out has room for {len(out)} vectors, not for {len(texts)}")
-        remaining = iter(texts)
-        with tqdm(total=len(texts), unit="text") as bar:
-            done = 0
-            while batch := list(islice(remaining, batch_size)):
-                rows = out[done : done + len(batch)]
-                try:
-                    self._native.encode(batch, max_length, normalize, num_threads, rows)
-                except (TypeError, ValueError):
-                    # Once more in one piece, so that the message counts from the first text.
-                    return self._native.encode(texts, max_length, normalize, num_threads, out)
-                done += len(batch)
-                bar.update(len(batch))
-        return out
 
     @overload
     def encode_as_sequence(  # type: ignore[overload-overlap]  # a str is an iterable of str, too
@@ -340,16 +312,9 @@ class StaticModel:
             A float32 array of shape (tokens, dim) for one text, a list of them for several.
         """
         if show_progress_bar and not isinstance(sentences, str):
-            from tqdm.auto import tqdm
+            from m2v_fast.progress import sequences_in_steps
 
-            texts = list(sentences)
-            rows: list[NDArray[np.float32]] = []
-            with tqdm(total=len(texts), unit="text") as bar:
-                for start in range(0, len(texts), batch_size):
-                    batch = texts[start : start + batch_size]
-                    rows += self._native.encode_as_sequence(batch, max_length, num_threads)
-                    bar.update(len(batch))
-            return rows
+            return sequences_in_steps(self._native, sentences, max_length, batch_size, num_threads)
         sequence: NDArray[np.float32] | list[NDArray[np.float32]]
         sequence = self._native.encode_as_sequence(sentences, max_length, num_threads)
         return sequence
@@ -586,44 +551,3 @@ class StaticModel:
             f"<{type(self).__name__} {source}: {self._native.tokens} tokens, {self.dim} "
             f"dimensions, {self.embedding_dtype}, engine {self.engine}, backend {self.backend}>"
         )
-
-
-Model = TypeVar("Model", bound=StaticModel)
-
-
-def quantize_model(
-    model: Model,
-    vocabulary_quantization: int | None = None,
-    quantize_to: str | None = None,
-    dimensionality: int | None = None,
-) -> Model:
-    """Return a smaller model, made as model2vec's function of this name makes it.
-
-    Args:
-        model: The model; it is left as it is.
-        vocabulary_quantization: Cluster the rows into this many (needs scikit-learn).
-        quantize_to: Convert the rows to "float64", "float32", "float16" or "int8".
-        dimensionality: Keep this many columns.
-
-    Raises:
-        ValueError: The rows are clustered already, or the arguments do not fit the model.
-    """
-    from m2v_fast.quantization import cluster_rows, reduce_rows
-
-    embedding, weights, mapping = model.embedding, model.weights, model.token_mapping
-    if vocabulary_quantization is not None:
-        if model.vocabulary_quantization is not None:
-            raise ValueError("the model's rows are clustered already")
-        embedding, mapping, weights = cluster_rows(vocabulary_quantization, weights, embedding)
-    embedding = reduce_rows(embedding, quantize_to, dimensionality)
-    return type(model)(
-        vectors=embedding,
-        tokenizer=model.tokenizer,
-        config=model.config,
-        normalize=model.normalize,
-        base_model_name=model.base_model_name,
-        language=model.language,
-        weights=weights,
-        token_mapping=mapping,
-        max_length=model.max_length,
-    )
