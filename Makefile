@@ -34,7 +34,7 @@ demo: build ## Embed and rank a few sentences with the bundled model
 	@$(BIN)/m2v-fast demo
 
 .PHONY: test
-test: test-rust test-python ## Run every test
+test: test-rust test-python test-no-fallback ## Run every test
 
 .PHONY: test-rust
 test-rust: ## Run the Rust tests, with and without the fallback
@@ -44,6 +44,30 @@ test-rust: ## Run the Rust tests, with and without the fallback
 .PHONY: test-python
 test-python: build $(VENV)/tested ## Run the Python tests
 	$(BIN)/python -m pytest
+
+BARE := .venv-no-fallback
+
+$(BARE)/made: pyproject.toml
+	$(PYTHON) -m venv $(BARE)
+	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install --group test
+	touch $@
+
+.PHONY: test-no-fallback
+test-no-fallback: $(VENV)/made $(BARE)/made ## Compare ids and vectors in a build without the tokenizers crate
+	$(PIP) install 'maturin>=1.9,<2'
+	$(BIN)/maturin build --release --locked --quiet --no-default-features --features abi3 --out $(BARE)/dist
+	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(BARE)/dist/*.whl
+	M2V_FAST_NO_FALLBACK=1 $(BARE)/bin/python -m pytest -q tests/test_kernels.py tests/test_ids.py tests/test_parity.py
+
+.PHONY: test-exhaustive
+test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours
+	cargo test --locked --release -p m2v-core -- --include-ignored
+
+.PHONY: test-integrations
+test-integrations: build $(VENV)/tested ## Test the adapters against the real frameworks (about a gigabyte)
+	$(PIP) install --group integrations
+	$(BIN)/python -m pytest tests/integrations
 
 .PHONY: lint
 lint: build $(VENV)/tested ## Run every linter and type checker, and compare the stubs with the module
@@ -73,4 +97,4 @@ wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) target dist
+	rm -rf $(VENV) $(BARE) target dist

@@ -220,11 +220,6 @@ def test_settings_of_one_model_are_not_those_of_another(small: Folder) -> None:
     assert (second.normalize, second.max_length) == (True, 3)
 
 
-def test_what_is_not_supported_yet_says_so(small: Folder) -> None:
-    with pytest.raises((NotImplementedError, ValueError), match="quantize_to"):
-        StaticModel.from_pretrained(small.path, quantize_to="int8")
-
-
 def test_the_engine_is_told(model: StaticModel) -> None:
     # Either a fast engine took the tokenizer, or there is a reason why none did.
     assert (model.engine == "fallback") == (model.engine_reason is not None)
