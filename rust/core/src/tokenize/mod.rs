@@ -7,11 +7,16 @@
 //! All engines share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
+mod added;
 #[cfg(feature = "fallback")]
 mod fallback;
+mod normalizers;
+mod output;
 #[doc(hidden)]
 pub mod probe;
 mod spec;
+mod trie;
+mod unigram;
 mod unicode;
 mod wordpiece;
 
@@ -19,6 +24,7 @@ use std::path::Path;
 
 use crate::error::{Error, Result};
 use spec::{Spec, Unreadable};
+use unigram::Unigram;
 use wordpiece::WordPiece;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
@@ -63,13 +69,27 @@ impl Vocabulary {
 #[derive(Debug, Default)]
 pub(crate) struct TokenizeScratch {
     wordpiece: wordpiece::Scratch,
+    unigram: unigram::Scratch,
 }
 
 #[derive(Debug)]
 enum Engine {
     WordPiece(Box<WordPiece>),
+    Unigram(Box<Unigram>),
     #[cfg(feature = "fallback")]
     Fallback(Box<fallback::Fallback>),
+}
+
+impl Engine {
+    /// The fast engine for a tokenizer.json, by the type of its model.
+    fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
+        if spec.model.kind.as_deref() == Some("Unigram") {
+            return Unigram::plan(spec)
+                .map(|(engine, vocabulary)| (Self::Unigram(Box::new(engine)), vocabulary));
+        }
+        WordPiece::plan(spec)
+            .map(|(engine, vocabulary)| (Self::WordPiece(Box::new(engine)), vocabulary))
+    }
 }
 
 /// An immutable tokenizer, shared by all threads.
@@ -85,13 +105,13 @@ impl Tokenizer {
     /// errors.
     pub(crate) fn from_json(json: &[u8], path: &Path) -> Result<Self> {
         let planned = match Spec::from_json(json) {
-            Ok(spec) => WordPiece::plan(&spec),
+            Ok(spec) => Engine::plan(&spec),
             Err(Unreadable::Syntax(problem)) => return Err(Error::malformed(path, problem)),
             Err(Unreadable::Shape(problem)) => Err(NotCovered(problem)),
         };
         match planned {
             Ok((engine, vocabulary)) => Ok(Self {
-                engine: Engine::WordPiece(Box::new(engine)),
+                engine,
                 vocabulary,
                 fallback_reason: None,
             }),
@@ -129,6 +149,7 @@ impl Tokenizer {
     pub fn engine(&self) -> &'static str {
         match self.engine {
             Engine::WordPiece(_) => "wordpiece",
+            Engine::Unigram(_) => "unigram",
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => "fallback",
         }
@@ -154,10 +175,21 @@ impl Tokenizer {
                 engine.ids_into(text, limit, &mut scratch.wordpiece, ids);
                 Ok(())
             }
+            Engine::Unigram(engine) => {
+                engine.ids_into(text, limit, &mut scratch.unigram, ids);
+                Ok(())
+            }
             #[cfg(feature = "fallback")]
             Engine::Fallback(fallback) => fallback
                 .ids_into(text, limit, self.vocabulary.unk_id, ids)
                 .map_err(|problem| Error::Tokenize { index: 0, problem }),
+        }
+    }
+
+    /// Sets the size of a Unigram engine's cache of words, for tests: ids do not depend on it.
+    pub(crate) fn set_cached_words(&mut self, words: usize) {
+        if let Engine::Unigram(engine) = &mut self.engine {
+            engine.set_cached_words(words);
         }
     }
 
@@ -166,6 +198,7 @@ impl Tokenizer {
     pub(crate) fn nanoseconds_per_byte(&self) -> f64 {
         match self.engine {
             Engine::WordPiece(_) => 4.0,
+            Engine::Unigram(_) => 8.0,
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => 300.0,
         }

@@ -11,6 +11,7 @@ use crate::error::Result;
 pub struct Probe {
     tokenizer: Tokenizer,
     scratch: TokenizeScratch,
+    name: String,
 }
 
 impl Probe {
@@ -23,6 +24,7 @@ impl Probe {
         Ok(Self {
             tokenizer,
             scratch: TokenizeScratch::default(),
+            name: "default".to_owned(),
         })
     }
 
@@ -31,13 +33,22 @@ impl Probe {
     /// # Errors
     /// As for any tokenizer.
     pub fn variants(json: &[u8]) -> Result<Vec<Self>> {
-        Ok(vec![Self::new(json)?])
+        let mut variants = vec![Self::new(json)?];
+        if variants[0].tokenizer.engine() == "unigram" {
+            for words in [0, 1, 64] {
+                let mut probe = Self::new(json)?;
+                probe.tokenizer.set_cached_words(words);
+                probe.name = format!("{words} cached words");
+                variants.push(probe);
+            }
+        }
+        Ok(variants)
     }
 
     /// Which variant this is.
     #[must_use]
     pub fn name(&self) -> String {
-        "default".to_owned()
+        self.name.clone()
     }
 
     /// The tokenizer.
