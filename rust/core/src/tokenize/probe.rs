@@ -57,6 +57,11 @@ impl Probe {
         &self.tokenizer
     }
 
+    /// Forgets what the scratch has learnt.
+    pub fn forget(&mut self) {
+        self.scratch = TokenizeScratch::default();
+    }
+
     /// Appends the ids of a text.
     ///
     /// # Errors

@@ -206,7 +206,7 @@ impl Step {
     /// A cheap test that may say yes without need.
     pub(super) fn changes(&self, text: &str) -> bool {
         match self {
-            Self::Blanks { .. } => memmem::find(text.as_bytes(), b"  ").is_some(),
+            Self::Blanks { .. } => has_blanks(text.as_bytes()),
             Self::Literal { pattern, .. } => {
                 memmem::find(text.as_bytes(), pattern.as_bytes()).is_some()
             }
@@ -257,6 +257,16 @@ impl Step {
             Self::Whitespace { content } => runs(text, is_whitespace, 1, content, out),
         }
     }
+}
+
+/// Whether there are two spaces in a row: a loop that becomes vector instructions.
+fn has_blanks(text: &[u8]) -> bool {
+    let Some(next) = text.get(1..) else { return false };
+    let pairs = |(a, b): (&[u8], &[u8])| {
+        let both = |(a, b): (&u8, &u8)| u8::from(*a == b' ') & u8::from(*b == b' ');
+        a.iter().zip(b).map(both).fold(0, |any, pair| any | pair) != 0
+    };
+    text.chunks(256).zip(next.chunks(256)).any(pairs)
 }
 
 /// Replaces runs of at least `least` of a kind of character.

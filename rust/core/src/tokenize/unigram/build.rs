@@ -68,14 +68,22 @@ pub(super) fn model(
     places.sort_unstable_by(|a, b| {
         a.0.cmp(&b.0).then_with(|| text(a).cmp(text(b))).then(a.1.cmp(&b.1))
     });
+    // Once more in this order: the trie is built from one end to the other.
+    let mut sorted: Vec<u16> = Vec::with_capacity(pool.len());
+    for place in &places {
+        sorted.extend_from_slice(text(place));
+    }
+    let mut rest = sorted.as_slice();
     let mut keys: Vec<Key<'_>> = Vec::with_capacity(places.len());
-    for (at, place) in places.iter().enumerate() {
-        let codes = text(place);
-        // Of a piece that occurs twice the last one counts, its score as well.
-        if places.get(at + 1).is_some_and(|next| next.0 == place.0 && text(next) == codes) {
-            continue;
+    for place in &places {
+        let (codes, later) = rest.split_at(place.3 as usize);
+        rest = later;
+        let key = Key { codes, id: place.1, score: vocab[place.1 as usize].1 };
+        match keys.last_mut().filter(|last| last.codes == codes) {
+            // Of a piece that occurs twice the last one counts, its score as well.
+            Some(last) => *last = key,
+            None => keys.push(key),
         }
-        keys.push(Key { codes, id: place.1, score: vocab[place.1 as usize].1 });
     }
 
     let mark_code = codes.get(u32::from(MARK));

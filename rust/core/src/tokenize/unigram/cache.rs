@@ -6,19 +6,19 @@
 /// Most ids that an entry holds.
 pub(super) const FEW: usize = 3;
 /// Longest word of the first table, in bytes.
-pub(super) const SHORT: usize = 16;
+pub(super) const SHORT: usize = 15;
 /// Longest word that is kept at all, in bytes: longer ones hardly come again.
 pub(super) const LONG: usize = 64;
 
-/// A short word.
-pub(super) type Key = (u128, usize);
+/// A short word, with its length in the last byte.
+pub(super) type Key = u128;
 
 /// The first `len` bytes of a text, which may be followed by any.
 #[inline]
-pub(super) fn key(text: &[u8; SHORT], len: usize) -> Key {
-    let word = u128::from_le_bytes(*text);
-    // One shift of 128 would be too far.
-    (word << (8 * (SHORT - len)) >> (8 * (SHORT - len)), len)
+pub(super) fn key(text: &[u8; SHORT + 1], len: usize) -> Key {
+    // Never a shift by all the bits there are: no word is longer than all bytes but one.
+    let rest = 8 * (SHORT + 1 - len.min(SHORT));
+    (u128::from_le_bytes(*text) << rest >> rest) | (len as u128) << 120
 }
 
 #[inline]
@@ -31,7 +31,6 @@ fn hash(low: u64, high: u64) -> u64 {
 #[derive(Debug, Clone, Copy)]
 struct Entry<V> {
     word: u128,
-    len: u32,
     value: V,
 }
 
@@ -71,16 +70,16 @@ impl<V: Copy + Default, L: Copy> Cache<V, L> {
     pub(super) fn resize(&mut self, words: usize) {
         self.sets = words.div_ceil(2);
         self.entries.clear();
-        self.entries.resize(2 * self.sets, Entry { word: 0, len: 0, value: V::default() });
+        self.entries.resize(2 * self.sets, Entry { word: 0, value: V::default() });
         self.long.clear();
-        self.long.resize(words.div_ceil(4), LongEntry::default());
+        self.long.resize(words.div_ceil(2), LongEntry::default());
         self.bytes.clear();
         self.values.clear();
     }
 
     #[inline]
     fn set(&self, key: Key) -> usize {
-        let hash = hash(key.0 as u64, (key.0 >> 64) as u64 ^ key.1 as u64);
+        let hash = hash(key as u64, (key >> 64) as u64);
         2 * ((hash >> 20) as usize & self.sets.wrapping_sub(1))
     }
 
@@ -89,7 +88,7 @@ impl<V: Copy + Default, L: Copy> Cache<V, L> {
     pub(super) fn get(&self, key: Key) -> Option<&V> {
         let set = self.set(key);
         let [one, two] = self.entries.get(set..)?.first_chunk::<2>()?;
-        let is = |entry: &Entry<V>| entry.word == key.0 && entry.len == key.1 as u32;
+        let is = |entry: &Entry<V>| entry.word == key;
         if is(one) {
             return Some(&one.value);
         }
@@ -104,7 +103,7 @@ impl<V: Copy + Default, L: Copy> Cache<V, L> {
         {
             // The word before last is forgotten.
             *two = *one;
-            *one = Entry { word: key.0, len: key.1 as u32, value };
+            *one = Entry { word: key, value };
         }
     }
 
@@ -167,7 +166,7 @@ mod tests {
     fn keys_are_what_the_word_is() {
         assert_eq!(key(b"abcdefghijklmnop", 3), key(b"abcxxxxxxxxxxxxx", 3));
         assert_ne!(key(b"abcdefghijklmnop", 3), key(b"abcdefghijklmnop", 4));
-        assert_eq!(key(b"abcdefghijklmnop", 16).0, u128::from_le_bytes(*b"abcdefghijklmnop"));
+        assert_eq!(key(b"abcdefghijklmnop", 15), u128::from_le_bytes(*b"abcdefghijklmno\x0f"));
         // Zero bytes are not the end of a word.
         assert_ne!(key(&[0; 16], 1), key(&[0; 16], 2));
     }

@@ -68,16 +68,20 @@ impl Codes {
     #[inline]
     pub(super) fn extend(&self, text: &str, out: &mut Vec<u16>) {
         let (index, codes) = (&*self.index, &*self.codes);
-        // Most of a word is ASCII, most of other scripts is not: both are one look-up away.
-        out.extend(text.chars().map(|c| {
+        let from = out.len();
+        out.resize(from + text.len(), NO_CODE);
+        let mut count = 0;
+        for (c, code) in text.chars().zip(&mut out[from..]) {
             let c = c as usize;
             let page = if c < PAGE {
                 0
             } else {
                 index.get(c / PAGE).copied().map_or(1, usize::from)
             };
-            codes.get(page * PAGE + c % PAGE).copied().unwrap_or(NO_CODE)
-        }));
+            *code = codes.get(page * PAGE + c % PAGE).copied().unwrap_or(NO_CODE);
+            count += 1;
+        }
+        out.truncate(from + count);
     }
 }
 

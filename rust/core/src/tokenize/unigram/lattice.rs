@@ -11,13 +11,13 @@ pub(super) const UNKNOWN: u32 = u32::MAX;
 
 /// The best way to one position.
 #[derive(Debug, Clone, Copy)]
-pub(super) struct Cell {
-    pub(super) score: f64,
-    start: u32,
-    slot: u32,
+struct Cell {
+    score: f64,
+    /// Where the last piece starts, and its slot.
+    link: u64,
 }
 
-const UNREACHED: Cell = Cell { score: f64::NEG_INFINITY, start: 0, slot: UNKNOWN };
+const UNREACHED: Cell = Cell { score: f64::NEG_INFINITY, link: 0 };
 
 /// One piece of the best path, or one unknown character: positions count characters.
 #[derive(Debug, Clone, Copy)]
@@ -58,35 +58,36 @@ impl Lattice {
     #[inline]
     fn visit<const TRACK: bool>(&mut self, slots: &[Slot], unk_score: f64, start: usize) -> usize {
         let Self { codes, cells, losers, .. } = self;
-        let here = cells[start].score;
-        let mut offer = |end: usize, slot: u32, score: f64| {
+        let (before, after) = cells.split_at_mut(start + 1);
+        let here = before[start].score;
+        let mut offer = |cell: &mut Cell, end: usize, slot: u32, score: f64| {
             // In this order, as the reference adds.
             let total = score + here;
-            let cell = &mut cells[end];
-            if total > cell.score {
-                if TRACK {
-                    losers[end] = cell.score;
+            if TRACK {
+                let loser = if total > cell.score { cell.score } else { total };
+                if loser > losers[end] {
+                    losers[end] = loser;
                 }
-                *cell = Cell { score: total, start: start as u32, slot };
-            } else if TRACK && total > losers[end] {
-                losers[end] = total;
             }
+            // Written so as to become a conditional move: no one can foretell which is better.
+            let link = (start as u64) << 32 | u64::from(slot);
+            let better = total > cell.score;
+            cell.link = if better { link } else { cell.link };
+            cell.score = if better { total } else { cell.score };
         };
         let mut known = false;
         let mut reach = start + 1;
         let mut node = &slots[0];
-        for (&code, end) in codes[start..].iter().zip(start + 1..) {
+        for ((&code, cell), end) in codes[start..].iter().zip(&mut *after).zip(start + 1..) {
             let Some(next) = step(slots, node, code) else { break };
             node = &slots[next as usize];
             // Not a number, which is never greater, where no piece ends.
-            offer(end, next, node.score);
-            if !node.score.is_nan() {
-                known |= end == start + 1;
-                reach = end;
-            }
+            offer(cell, end, next, node.score);
+            reach = if node.score.is_nan() { reach } else { end };
+            known |= end == start + 1 && !node.score.is_nan();
         }
-        if !known {
-            offer(start + 1, UNKNOWN, unk_score);
+        if !known && let Some(cell) = after.first_mut() {
+            offer(cell, start + 1, UNKNOWN, unk_score);
         }
         reach
     }
@@ -134,9 +135,10 @@ impl Lattice {
         self.path.clear();
         let mut at = end;
         while at > 0 {
-            let cell = self.cells[at];
-            self.path.push(Node { slot: cell.slot, start: cell.start, end: at as u32 });
-            at = cell.start as usize;
+            let link = self.cells[at].link;
+            let start = (link >> 32) as u32;
+            self.path.push(Node { slot: link as u32, start, end: at as u32 });
+            at = start as usize;
         }
         self.path.reverse();
         self.cells[end].score

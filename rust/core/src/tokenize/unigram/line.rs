@@ -5,8 +5,24 @@ use memchr::memmem;
 use super::cache::SHORT;
 use super::model::MARK;
 
+const WINDOW: usize = SHORT + 1;
+
+/// The character that the file has spaces replaced by, and a way to find it.
+#[derive(Debug)]
+pub(super) struct Replacement {
+    mark: char,
+    finder: memmem::Finder<'static>,
+}
+
+impl Replacement {
+    pub(super) fn new(mark: char) -> Self {
+        let finder = memmem::Finder::new(mark.encode_utf8(&mut [0; 4]).as_bytes()).into_owned();
+        Self { mark, finder }
+    }
+}
+
 /// A piece of text in a buffer of its own, with a mark before it and padding behind it, so that a
-/// window of `SHORT` bytes can be read from anywhere in it.
+/// window of `SHORT + 1` bytes can be read from anywhere in it.
 #[derive(Debug, Default)]
 pub(super) struct Line {
     bytes: Vec<u8>,
@@ -16,7 +32,7 @@ pub(super) struct Line {
 
 impl Line {
     /// Takes in a text; `prefix` adds a mark unless there is one already.
-    pub(super) fn set(&mut self, text: &str, replacement: char, prefix: bool) {
+    pub(super) fn set(&mut self, text: &str, replacement: &Replacement, prefix: bool) {
         self.bytes.clear();
         self.bytes.push(MARK);
         self.push(text, replacement);
@@ -27,13 +43,13 @@ impl Line {
     pub(super) fn set_words<'a>(
         &mut self,
         words: impl Iterator<Item = &'a str>,
-        replacement: char,
+        replacement: &Replacement,
     ) {
         self.bytes.clear();
         self.bytes.push(MARK);
         for word in words.filter(|word| !word.is_empty()) {
             // A word that begins with the mark gets no other.
-            if !word.starts_with(replacement) {
+            if !word.starts_with(replacement.mark) {
                 self.bytes.push(MARK);
             }
             self.push(word, replacement);
@@ -41,15 +57,13 @@ impl Line {
         self.finish(false);
     }
 
-    fn push(&mut self, text: &str, replacement: char) {
-        let mut utf8 = [0; 4];
-        let mark = replacement.encode_utf8(&mut utf8).as_bytes();
+    fn push(&mut self, text: &str, replacement: &Replacement) {
         let mut from = 0;
-        if mark != [MARK] {
-            for at in memmem::find_iter(text.as_bytes(), mark) {
+        if replacement.mark != char::from(MARK) {
+            for at in replacement.finder.find_iter(text.as_bytes()) {
                 self.bytes.extend_from_slice(&text.as_bytes()[from..at]);
                 self.bytes.push(MARK);
-                from = at + mark.len();
+                from = at + replacement.mark.len_utf8();
             }
         }
         self.bytes.extend_from_slice(&text.as_bytes()[from..]);
@@ -59,7 +73,7 @@ impl Line {
         self.end = self.bytes.len();
         let needs = prefix && self.end > 1 && self.bytes[1] != MARK;
         self.start = usize::from(!needs);
-        self.bytes.extend_from_slice(&[0; SHORT]);
+        self.bytes.extend_from_slice(&[0; WINDOW]);
     }
 
     /// Where the text begins and ends in the buffer.
@@ -90,18 +104,22 @@ impl Line {
 
     /// The bytes from a place in the text on, with those behind it.
     #[inline]
-    pub(super) fn window(&self, start: usize) -> &[u8; SHORT] {
+    pub(super) fn window(&self, start: usize) -> &[u8; WINDOW] {
         match self.bytes.get(start..).and_then(|rest| rest.first_chunk()) {
             Some(window) => window,
-            None => &[0; SHORT],
+            None => &[0; WINDOW],
         }
     }
 
     /// Text between two character boundaries.
     #[inline]
     pub(super) fn text(&self, start: usize, end: usize) -> &str {
-        // It always is text: whole strings were put in, and callers pass the places of marks.
-        std::str::from_utf8(&self.bytes[start..end]).unwrap_or_default()
+        let bytes = &self.bytes[start..end];
+        debug_assert!(std::str::from_utf8(bytes).is_ok());
+        // SAFETY: the buffer is UTF-8 throughout: whole strings, marks and zeros. Callers pass the
+        // places of marks, which are single bytes, of characters, or the ends of the text.
+        // Checking again took 4 % of the time of Chinese texts.
+        unsafe { std::str::from_utf8_unchecked(bytes) }
     }
 
     #[inline]
@@ -129,7 +147,7 @@ mod tests {
     fn marks_cut() {
         let mut line = Line::default();
         let mut set = |text: &str, prefix| {
-            line.set(text, '▁', prefix);
+            line.set(text, &Replacement::new('▁'), prefix);
             words(&line)
         };
         assert_eq!(set("a  b", true), [" a", " ", " b"]);
@@ -139,9 +157,9 @@ mod tests {
         assert_eq!(set(" ", true), [" "]);
         let long = "x!".repeat(40);
         assert_eq!(set(&format!("{long} é"), false), [long.as_str(), " é"]);
-        line.set_words(["a", "", "▁b", "c▁d", "▁"].into_iter(), '▁');
+        line.set_words(["a", "", "▁b", "c▁d", "▁"].into_iter(), &Replacement::new('▁'));
         assert_eq!(words(&line), [" a", " b", " c", " d", " "]);
-        line.set_words([].into_iter(), '▁');
+        line.set_words([].into_iter(), &Replacement::new('▁'));
         assert_eq!(words(&line), [""; 0]);
     }
 }

@@ -25,7 +25,7 @@ use plan::{Plan, Prepend};
 
 /// Short words that a worker remembers. The words of ten thousand English paragraphs fit, and the
 /// table stays within the second-level cache.
-const CACHED_WORDS: usize = 1 << 14;
+const CACHED_WORDS: usize = 1 << 15;
 
 /// An immutable Unigram tokenizer.
 #[derive(Debug)]
@@ -133,18 +133,18 @@ impl Unigram {
             Prepend::Never => false,
         };
         if !cutting.whitespace {
-            rest.line.set(text, cutting.replacement, prefix(first));
+            rest.line.set(text, &self.plan.replacement, prefix(first));
             return self.line(rest, out);
         }
         let words = text.split(super::added::is_whitespace);
         if cutting.prepend == Prepend::Always && cutting.split {
             // Marks are then where the words begin, and nowhere else.
-            rest.line.set_words(words, cutting.replacement);
+            rest.line.set_words(words, &self.plan.replacement);
             return self.line(rest, out);
         }
         for word in words {
             let first = first && word.as_ptr() == text.as_ptr();
-            rest.line.set(word, cutting.replacement, prefix(first));
+            rest.line.set(word, &self.plan.replacement, prefix(first));
             if !self.line(rest, out) {
                 return false;
             }

@@ -11,6 +11,7 @@ use super::super::spec::{Spec, Vocab};
 use super::super::wordpiece::plan::{Tagged, check_added, not_covered, parse, post_processor};
 use super::super::{NotCovered, Vocabulary};
 use super::build;
+use super::line::Replacement;
 use super::model::Model;
 
 /// When Metaspace puts its mark before a text.
@@ -37,6 +38,7 @@ pub(super) struct Cutting {
 pub(super) struct Plan {
     pub(super) normalizer: Normalizer,
     pub(super) cutting: Cutting,
+    pub(super) replacement: Replacement,
     pub(super) model: Model,
     pub(super) raw: Option<Matcher>,
     pub(super) normalized: Option<Matcher>,
@@ -83,6 +85,7 @@ impl Plan {
         let plan = Self {
             normalizer,
             cutting,
+            replacement: Replacement::new(cutting.replacement),
             model,
             raw: Matcher::new(raw),
             normalized: Matcher::new(normalized),

@@ -40,39 +40,69 @@ pub(super) struct Key<'a> {
     pub(super) score: f64,
 }
 
+/// A node whose children have no place yet: the keys below it, and their common length.
+#[derive(Debug, Clone, Copy)]
+struct Open {
+    slot: u32,
+    start: usize,
+    end: usize,
+    depth: usize,
+}
+
 impl Trie {
     /// Builds the trie of keys in ascending order, none empty and none twice.
     pub(super) fn new(keys: &[Key<'_>]) -> Self {
         let mut builder = Builder::new(keys.len());
         let mut labels: Vec<u16> = Vec::new();
-        // (slot, keys below it, their common length)
-        let mut open = vec![(0_u32, 0..keys.len(), 0_usize)];
-        while let Some((slot, mut range, depth)) = open.pop() {
+        let mut children: Vec<(usize, Open)> = Vec::new();
+        // What is probable lies together at the front: there, nearly every step is to a slot that
+        // the processor has at hand. So nodes are placed in the order of their best piece.
+        let scores = keys.iter().map(|key| key.score);
+        let (low, high) = scores.fold((0.0_f64, f64::MIN), |(low, high), score| {
+            (low.min(score), high.max(score))
+        });
+        let rank = |score: f64| {
+            let part = (score - low) / (high - low).max(f64::MIN_POSITIVE);
+            ((part * 63.0) as usize).min(63)
+        };
+        let mut open: Vec<Vec<Open>> = vec![Vec::new(); 64];
+        open[63].push(Open { slot: 0, start: 0, end: keys.len(), depth: 0 });
+        let mut best = 63;
+        loop {
+            let Some(Open { slot, mut start, end, depth }) = open[best].pop() else {
+                if best == 0 {
+                    break;
+                }
+                best -= 1;
+                continue;
+            };
             if depth > 0
-                && let Some(key) = keys.get(range.start).filter(|key| key.codes.len() == depth)
+                && let Some(key) = keys.get(start).filter(|key| key.codes.len() == depth)
             {
                 builder.slots[slot as usize].score = key.score;
                 builder.ids[slot as usize] = key.id;
-                range.start += 1;
+                start += 1;
             }
             labels.clear();
-            let first = open.len();
-            while range.start < range.end {
-                let label = keys[range.start].codes[depth];
-                let rest = &keys[range.clone()];
-                // Most labels are those of one key or two.
-                let same = match rest.iter().take(4).position(|key| key.codes[depth] != label) {
-                    Some(few) => few,
-                    None => rest.partition_point(|key| key.codes[depth] <= label),
-                };
+            children.clear();
+            while start < end {
+                let label = keys[start].codes[depth];
+                let mut score = f64::MIN;
+                let mut next = start;
+                while let Some(key) = keys[..end].get(next).filter(|k| k.codes[depth] == label) {
+                    score = score.max(key.score);
+                    next += 1;
+                }
                 labels.push(label);
-                open.push((0, range.start..range.start + same, depth + 1));
-                range.start += same;
+                children.push((rank(score), Open { slot: 0, start, end: next, depth: depth + 1 }));
+                start = next;
             }
             if !labels.is_empty() {
                 let base = builder.place(slot, &labels);
-                for (child, label) in open[first..].iter_mut().zip(&labels) {
-                    child.0 = base + u32::from(*label);
+                for (&label, &(rank, child)) in labels.iter().zip(&children) {
+                    // Not better than its parent, so the rank never rises again.
+                    let rank = rank.min(best);
+                    open[rank].push(Open { slot: base + u32::from(label), ..child });
                 }
             }
         }
