@@ -49,10 +49,13 @@ struct Open {
     depth: usize,
 }
 
+/// Nodes are placed by the score of their best piece, in so many steps.
+const RANKS: usize = 24;
+
 impl Trie {
     /// Builds the trie of keys in ascending order, none empty and none twice.
     pub(super) fn new(keys: &[Key<'_>]) -> Self {
-        let mut builder = Builder::new(keys.len());
+        let mut builder = Builder::new(keys.iter().map(|key| key.codes.len()).sum());
         let mut labels: Vec<u16> = Vec::new();
         let mut children: Vec<(usize, Open)> = Vec::new();
         // What is probable lies together at the front: there, nearly every step is to a slot that
@@ -63,11 +66,11 @@ impl Trie {
         });
         let rank = |score: f64| {
             let part = (score - low) / (high - low).max(f64::MIN_POSITIVE);
-            ((part * 63.0) as usize).min(63)
+            ((part * RANKS as f64) as usize).min(RANKS - 1)
         };
-        let mut open: Vec<Vec<Open>> = vec![Vec::new(); 64];
-        open[63].push(Open { slot: 0, start: 0, end: keys.len(), depth: 0 });
-        let mut best = 63;
+        let mut open: Vec<Vec<Open>> = vec![Vec::new(); RANKS];
+        open[RANKS - 1].push(Open { slot: 0, start: 0, end: keys.len(), depth: 0 });
+        let mut best = RANKS - 1;
         loop {
             let Some(Open { slot, mut start, end, depth }) = open[best].pop() else {
                 if best == 0 {
@@ -82,6 +85,11 @@ impl Trie {
                 builder.slots[slot as usize].score = key.score;
                 builder.ids[slot as usize] = key.id;
                 start += 1;
+            }
+            if end - start == 1 {
+                // Most nodes lie on such a way to the end of a single piece.
+                builder.tail(slot, &keys[start], depth);
+                continue;
             }
             labels.clear();
             children.clear();
@@ -164,12 +172,25 @@ struct Builder {
 }
 
 impl Builder {
-    fn new(keys: usize) -> Self {
-        let mut slots = Vec::with_capacity(4 * keys + 256);
+    fn new(nodes: usize) -> Self {
+        // Never more than that, but for gaps. What is not used is never touched.
+        let mut slots = Vec::with_capacity(nodes + usize::from(u16::MAX));
+        let mut ids = Vec::with_capacity(slots.capacity());
         slots.push(EMPTY);
+        ids.push(0);
         let mut taken = Bits::default();
         taken.set(0);
-        Self { slots, ids: vec![0], taken, bases: Bits::default(), single: 1, several: 1 }
+        Self { slots, ids, taken, bases: Bits::default(), single: 1, several: 1 }
+    }
+
+    /// Places the rest of a piece that shares it with no other.
+    fn tail(&mut self, parent: u32, key: &Key<'_>, depth: usize) {
+        let mut slot = parent;
+        for &code in &key.codes[depth..] {
+            slot = self.place(slot, &[code]) + u32::from(code);
+        }
+        self.slots[slot as usize].score = key.score;
+        self.ids[slot as usize] = key.id;
     }
 
     /// Finds room for the children of a node. Labels ascend.
