@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{TokenizeScratch, Tokenizer};
+use super::{IndexOptions, TokenizeScratch, Tokenizer};
 use crate::error::Result;
 
 /// A tokenizer with a scratch of its own.
@@ -20,12 +20,17 @@ impl Probe {
     /// # Errors
     /// As for any tokenizer.
     pub fn new(json: &[u8]) -> Result<Self> {
-        let tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
-        Ok(Self {
-            tokenizer,
-            scratch: TokenizeScratch::default(),
-            name: "default".to_owned(),
-        })
+        Self::with_index(json, &IndexOptions::default())
+    }
+
+    /// As `new`, with compiled indexes.
+    ///
+    /// # Errors
+    /// As for any tokenizer.
+    pub fn with_index(json: &[u8], options: &IndexOptions) -> Result<Self> {
+        let tokenizer = Tokenizer::with_index(json, Path::new("tokenizer.json"), options)?;
+        let scratch = TokenizeScratch::default();
+        Ok(Self { tokenizer, scratch, name: "default".to_owned() })
     }
 
     /// The tokenizer in every variant that this processor can run.

@@ -1,6 +1,6 @@
 //! Characters as small numbers: those that pieces hold, the frequent ones first.
 
-use super::store::Store;
+use super::super::store::Store;
 
 /// A character that no piece holds.
 pub(super) const NO_CODE: u16 = 0;

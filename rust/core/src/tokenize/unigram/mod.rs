@@ -8,13 +8,14 @@ mod line;
 mod model;
 mod plan;
 mod sentence;
-mod store;
+mod stored;
 mod trie;
 mod words;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::added::Part;
+use super::index::{Parts, Sections};
 use super::normalizers::Buffers;
 use super::output::Output;
 use super::spec::Spec;
@@ -55,12 +56,30 @@ struct Rest {
 }
 
 impl Unigram {
-    /// The engine for a tokenizer.json, if it is one of its family.
-    pub(crate) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
+    /// The engine for a tokenizer.json, if it is one of its family. `keep` is called with the
+    /// index of a vocabulary of at least so many pieces.
+    pub(crate) fn plan(
+        spec: &Spec<'_>,
+        least: usize,
+        keep: impl FnOnce(&Sections<'_>),
+    ) -> Result<(Self, Vocabulary), NotCovered> {
+        let (plan, vocabulary, known) = Plan::new(spec)?;
+        if vocabulary.tokens >= least {
+            stored::store(spec, &known, &plan, &vocabulary, keep);
+        }
+        Ok((Self::of(plan), vocabulary))
+    }
+
+    /// The engine of an index, if it is whole.
+    pub(crate) fn from_index(parts: &Parts) -> Option<(Self, Vocabulary)> {
+        let (plan, vocabulary) = stored::load(parts)?;
+        Some((Self::of(plan), vocabulary))
+    }
+
+    fn of(plan: Plan) -> Self {
         static OWNERS: AtomicU64 = AtomicU64::new(1);
-        let (plan, vocabulary) = Plan::new(spec)?;
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
-        Ok((Self { plan, owner, cached_words: CACHED_WORDS }, vocabulary))
+        Self { plan, owner, cached_words: CACHED_WORDS }
     }
 
     /// Makes workers remember so many words, a power of two or none. Ids do not depend on it.

@@ -1,8 +1,9 @@
 //! Whether a tokenizer.json is one that this engine covers, and its parts if so.
 
-use std::collections::{HashMap, HashSet};
+use std::borrow::Cow;
+use std::collections::{BTreeMap, HashSet};
 
-use serde::Deserialize;
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::super::added::{AddedToken, Matcher};
@@ -44,15 +45,20 @@ pub(super) struct Plan {
     pub(super) normalized: Option<Matcher>,
 }
 
+/// What added tokens need to know of the vocabulary: the number of its entries, and the ids of
+/// those of them that are in it.
+#[derive(Debug, Clone, Default, Serialize, Deserialize)]
+pub(super) struct Known {
+    len: usize,
+    ids: BTreeMap<String, u32>,
+}
+
 impl Plan {
-    pub(super) fn new(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
-        match spec.model.kind.as_deref() {
-            Some("Unigram") => {}
-            Some(other) => return not_covered(format!("model of type {other}")),
-            None => return not_covered("model without a type"),
-        }
-        if spec.version.as_deref().is_some_and(|version| version != "1.0") {
-            return not_covered("tokenizer.json of another version than 1.0");
+    /// Reads a whole file.
+    pub(super) fn new(spec: &Spec<'_>) -> Result<(Self, Vocabulary, Known), NotCovered> {
+        let kind = spec.model.kind.as_deref();
+        if kind != Some("Unigram") {
+            return not_covered(format!("model of type {}", kind.unwrap_or("unknown")));
         }
         let Vocab::Scores(vocab) = &spec.model.vocab else {
             return not_covered("Unigram model without a list of pieces");
@@ -62,47 +68,57 @@ impl Plan {
             // The reference fails, but only on texts that need one.
             _ => return not_covered("Unigram model without an unknown piece"),
         };
+        let byte_fallback = spec.model.byte_fallback.unwrap_or(false);
+        let known = known(spec, vocab);
+        let mut lengths = Vec::new();
+        let (plan, new) = Self::assemble(spec, &known, |cutting| {
+            let (model, all) = build::model(vocab, unk_id, byte_fallback, cutting.replacement)?;
+            lengths = all;
+            Ok(model)
+        })?;
+        let mut id_bound = vocab.len() as u32;
+        for (id, length) in new {
+            id_bound = id_bound.max(id.saturating_add(1));
+            lengths.push(length);
+        }
+        let vocabulary = Vocabulary::new(lengths, id_bound, Some(plan.model.unk_id));
+        Ok((plan, vocabulary, known))
+    }
+
+    /// Puts together all but the model, and then `model`. Also returns the ids and lengths of
+    /// tokens that are not in the vocabulary.
+    pub(super) fn assemble(
+        spec: &Spec<'_>,
+        known: &Known,
+        model: impl FnOnce(Cutting) -> Result<Model, NotCovered>,
+    ) -> Result<(Self, Vec<(u32, u32)>), NotCovered> {
+        if spec.version.as_deref().is_some_and(|version| version != "1.0") {
+            return not_covered("tokenizer.json of another version than 1.0");
+        }
         post_processor(spec.post_processor)?;
         let normalizer = Normalizer::plan(spec.normalizer)?;
         let cutting = cutting(spec.pre_tokenizer)?;
-
-        let (raw, normalized, new) = added(spec, vocab, &normalizer)?;
+        let (raw, normalized, new) = added(spec, known, &normalizer)?;
         if cutting.prepend == Prepend::First
             && (normalizer.trims() || (!normalized.is_empty() && !normalizer.is_identity()))
         {
             // Whether a piece counts as first depends on where its first character came from.
             return not_covered("prepend_scheme first after a normalizer that moves the start");
         }
-        let byte_fallback = spec.model.byte_fallback.unwrap_or(false);
-        let (model, mut lengths) =
-            build::model(vocab, unk_id, byte_fallback, cutting.replacement)?;
-        let mut id_bound = vocab.len() as u32;
-        for (id, length) in new {
-            id_bound = id_bound.max(id.saturating_add(1));
-            lengths.push(length);
-        }
-        let vocabulary = Vocabulary::new(lengths, id_bound, Some(model.unk_id));
         let plan = Self {
             normalizer,
             cutting,
             replacement: Replacement::new(cutting.replacement),
-            model,
+            model: model(cutting)?,
             raw: Matcher::new(raw),
             normalized: Matcher::new(normalized),
         };
-        Ok((plan, vocabulary))
+        Ok((plan, new))
     }
 }
 
-/// Tokens to be found in the raw text, and in the normalized; ids and lengths of those that are
-/// not in the vocabulary.
-type Added = (Vec<AddedToken>, Vec<AddedToken>, Vec<(u32, u32)>);
-
-fn added(
-    spec: &Spec<'_>,
-    vocab: &[(std::borrow::Cow<'_, str>, f64)],
-    normalizer: &Normalizer,
-) -> Result<Added, NotCovered> {
+/// Looks up the added tokens.
+fn known(spec: &Spec<'_>, vocab: &[(Cow<'_, str>, f64)]) -> Known {
     let wanted: HashSet<&str> =
         spec.added_tokens.iter().map(|token| token.content.as_ref()).collect();
     // Nearly all pieces are told by their first byte and length not to be wanted.
@@ -113,21 +129,28 @@ fn added(
             shapes[first] |= length;
         }
     }
-    let mut known = HashMap::new();
+    let mut known = Known { len: vocab.len(), ..Known::default() };
     for (id, (piece, _)) in (0..).zip(vocab) {
         if let (Some(first), length) = shape(piece)
             && shapes[first] & length != 0
             && wanted.contains(piece.as_ref())
         {
             // Of a piece that occurs twice the last one counts.
-            known.insert(piece.as_ref(), id);
+            known.ids.insert(piece.clone().into_owned(), id);
         }
     }
+    known
+}
 
+/// Tokens to be found in the raw text, and in the normalized; ids and lengths of those that are
+/// not in the vocabulary.
+type Added = (Vec<AddedToken>, Vec<AddedToken>, Vec<(u32, u32)>);
+
+fn added(spec: &Spec<'_>, known: &Known, normalizer: &Normalizer) -> Result<Added, NotCovered> {
     let (mut raw, mut normalized, mut new) = (Vec::new(), Vec::new(), Vec::new());
     let mut buffers = Buffers::default();
-    for (token, id) in spec.added_tokens(vocab.len(), |content| known.get(content).copied()) {
-        if !known.contains_key(token.content.as_ref()) {
+    for (token, id) in spec.added_tokens(known.len, |content| known.ids.get(content).copied()) {
+        if !known.ids.contains_key(token.content.as_ref()) {
             new.push((id, token.content.chars().count() as u32));
         }
         let pattern = if token.normalized {

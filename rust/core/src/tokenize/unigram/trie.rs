@@ -3,7 +3,7 @@
 //! The children of a node lie at `base + code`. No two nodes have the same base, so a slot needs
 //! to know only its own code, not its parent, and sixteen bytes hold all that a step asks for.
 
-use super::store::Store;
+use super::super::store::{Plain, Store};
 
 /// No code is this large.
 const FREE: u16 = 0xffff;
@@ -22,6 +22,9 @@ pub(super) struct Slot {
     pub(super) children: u16,
 }
 
+// SAFETY: eight, four, two and two bytes without a gap; any bits are numbers.
+unsafe impl Plain for Slot {}
+
 const EMPTY: Slot = Slot { score: f64::NAN, base: 0, label: FREE, children: 0 };
 
 /// A map from strings of codes to ids and scores.
@@ -30,6 +33,8 @@ pub(super) struct Trie {
     slots: Store<Slot>,
     /// Id of the piece that ends at each slot.
     ids: Store<u32>,
+    /// No id is larger: true of what was built, and made true of what is only mapped.
+    last: u32,
 }
 
 /// A piece on its way into the trie.
@@ -116,16 +121,18 @@ impl Trie {
         }
         builder.slots.shrink_to_fit();
         builder.ids.shrink_to_fit();
-        Self { slots: builder.slots.into(), ids: builder.ids.into() }
+        let last = keys.iter().map(|key| key.id).max().unwrap_or(0);
+        Self { slots: builder.slots.into(), ids: builder.ids.into(), last }
     }
 
-    /// The arrays as they were stored; `None` if they cannot be such.
-    pub(super) fn from_parts(slots: Store<Slot>, ids: Store<u32>) -> Option<Self> {
-        (!slots.is_empty() && slots.len() == ids.len()).then_some(Self { slots, ids })
+    /// The arrays as they were stored, of ids up to `last`; `None` if they cannot be such.
+    pub(super) fn from_parts(slots: Store<Slot>, ids: Store<u32>, last: u32) -> Option<Self> {
+        let fits = !slots.is_empty() && slots.len() == ids.len();
+        fits.then_some(Self { slots, ids, last })
     }
 
-    pub(super) fn parts(&self) -> (&[Slot], &[u32]) {
-        (&self.slots, &self.ids)
+    pub(super) fn parts(&self) -> (&[Slot], &[u32], u32) {
+        (&self.slots, &self.ids, self.last)
     }
 
     #[inline]
@@ -136,7 +143,7 @@ impl Trie {
     /// The id of the piece that ends at a slot.
     #[inline]
     pub(super) fn id(&self, slot: u32) -> u32 {
-        self.ids.get(slot as usize).copied().unwrap_or(0)
+        self.ids.get(slot as usize).copied().unwrap_or(0).min(self.last)
     }
 
     /// The slot of exactly these codes, if they are a piece.
