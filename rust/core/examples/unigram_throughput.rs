@@ -6,6 +6,7 @@
 //!
 //! "first" is a scratch that has seen nothing, "unseen" goes on with
 //! paragraphs that it has not seen, "steady" comes back to the former.
+#![allow(clippy::expect_used)]
 
 use std::io::Read;
 use std::time::Instant;

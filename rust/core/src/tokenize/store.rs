@@ -44,8 +44,8 @@ impl<T: Plain> Store<T> {
     /// The values in a range of bytes of a map; `None` if it is not all there, or not aligned.
     pub(super) fn mapped(map: &Arc<Mmap>, start: usize, bytes: usize) -> Option<Self> {
         let part = map.get(start..start.checked_add(bytes)?)?;
-        let whole = bytes % size_of::<T>() == 0
-            && part.as_ptr().addr() % align_of::<T>() == 0
+        let whole = bytes.is_multiple_of(size_of::<T>())
+            && part.as_ptr().addr().is_multiple_of(align_of::<T>())
             && cfg!(target_endian = "little");
         whole.then(|| {
             Self::Mapped(Mapped { map: Arc::clone(map), start, len: bytes / size_of::<T>() })

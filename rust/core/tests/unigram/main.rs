@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpora;
+mod index;
 mod models;
 mod normalizers;
 mod oracle;

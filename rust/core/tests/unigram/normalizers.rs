@@ -104,7 +104,12 @@ fn normalizers() -> Vec<Value> {
         seq(&[kind("StripAccents"), charsmap()]),
         seq(&[bert(true, false, Some(true), false), charsmap(), replace("Regex", r"\s+", " ")]),
         seq(&[json!({"type": "Prepend", "prepend": "▁"}), replace("String", " ", "▁")]),
-        seq(&[replace("String", "``", "\""), kind("NFKD"), kind("StripAccents"), kind("Lowercase")]),
+        seq(&[
+            replace("String", "``", "\""),
+            kind("NFKD"),
+            kind("StripAccents"),
+            kind("Lowercase"),
+        ]),
         seq(&[]),
     ]
 }
@@ -221,7 +226,11 @@ fn random_texts(seeds: std::ops::Range<u64>, texts_each: usize) {
         let mut oracle = Oracle::new(&model(&scalars, normalizer).json()).unwrap();
         for _ in 0..texts_each {
             let parts = [4, 12, 12, 40, 200][random.below(5)];
-            let text = texts::text(&mut random, parts, &["e\u{302}\u{301}", "``", " \u{341}\u{327}", "\r\n", "ｶﾞ"]);
+            let text = texts::text(
+                &mut random,
+                parts,
+                &["e\u{302}\u{301}", "``", " \u{341}\u{327}", "\r\n", "ｶﾞ"],
+            );
             let all = oracle.all_ids(&text);
             if let Err(difference) = oracle.agrees(&text, &all, None) {
                 panic!("seed {seed}: {normalizer} {difference}");

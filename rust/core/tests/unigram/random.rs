@@ -7,9 +7,35 @@ use crate::oracle::Oracle;
 use crate::texts::{self, IDEOGRAPHS, LETTERS, MARKS, PLAIN, PUNCTUATION, Random};
 
 const ADDED: &[&str] = &[
-    "[M]", "<mask>", "<x>", "new york", "New York", "york x", "e-", "the", "THE", "ab", "abc", "b",
-    "a b", "é", "e\u{301}x", "中", "中国", "İ", "ж", "データ", "a  b", "▁a", "▁", "a▁b", "1", "<unk>",
-    "x", "  ", " a",
+    "[M]",
+    "<mask>",
+    "<x>",
+    "new york",
+    "New York",
+    "york x",
+    "e-",
+    "the",
+    "THE",
+    "ab",
+    "abc",
+    "b",
+    "a b",
+    "é",
+    "e\u{301}x",
+    "中",
+    "中国",
+    "İ",
+    "ж",
+    "データ",
+    "a  b",
+    "▁a",
+    "▁",
+    "a▁b",
+    "1",
+    "<unk>",
+    "x",
+    "  ",
+    " a",
 ];
 
 fn normalizer(random: &mut Random) -> Value {
@@ -88,9 +114,8 @@ fn model(random: &mut Random) -> (Model, Vec<&'static str>) {
     }
     if random.chance(60) {
         let missing = random.below(4) * 100;
-        pieces.extend(
-            (0..256).filter(|&byte| byte != missing).map(|byte| format!("<0x{byte:02X}>")),
-        );
+        pieces
+            .extend((0..256).filter(|&byte| byte != missing).map(|byte| format!("<0x{byte:02X}>")));
     }
     for special in ["<unk>", "<s>", "<unk>x", "<unk><unk>", "éé", "жж"] {
         if random.chance(30) {
@@ -155,4 +180,26 @@ fn small_models() {
 #[ignore = "minutes: part of the exhaustive run"]
 fn many_small_models() {
     sweep(1_000..20_000, 200);
+}
+
+#[test]
+fn what_cannot_be_told_is_refused() {
+    let first = metaspace("first", true);
+    let refused = [
+        Model { pre_tokenizer: Value::Null, ..Model::default() },
+        Model { pre_tokenizer: json!({"type": "Whitespace"}), ..Model::default() },
+        Model { normalizer: json!({"type": "ByteLevel"}), ..Model::default() },
+        Model { normalizer: replace("Regex", "^", "x"), ..Model::default() },
+        Model { normalizer: replace("String", "", "x"), ..Model::default() },
+        Model { normalizer: strip(true, true), pre_tokenizer: first.clone(), ..Model::default() },
+        Model { normalizer: json!({"type": "NFD"}), pre_tokenizer: first, ..Model::default() }
+            .with_added("e", "n"),
+        Model { normalizer: strip(true, true), ..Model::default() }.with_added(" ", "n"),
+        Model { normalizer: json!({"type": "Lowercase"}), ..Model::default() }
+            .with_added("a", "n")
+            .with_added("A", "n"),
+    ];
+    for model in refused {
+        assert!(Oracle::new(&model.json()).is_none(), "{}", model.json());
+    }
 }

@@ -13,10 +13,22 @@ fn spelled(random: &mut Random) -> String {
     match random.below(7) {
         0 => format!("-{whole}"),
         1 => whole.to_string(),
-        2 => { let n = 1 + random.below(25); format!("-{whole}.{}", digits(random, n)) }
-        3 => { let n = 15 + random.below(3); format!("-{whole}.{}", digits(random, n)) }
-        4 => { let n = 1 + random.below(20); format!("-{whole}.{}e-{}", digits(random, n), random.below(30)) }
-        5 => { let n = 1 + random.below(18); format!("-0.{}E+{}", digits(random, n), random.below(5)) }
+        2 => {
+            let n = 1 + random.below(25);
+            format!("-{whole}.{}", digits(random, n))
+        }
+        3 => {
+            let n = 15 + random.below(3);
+            format!("-{whole}.{}", digits(random, n))
+        }
+        4 => {
+            let n = 1 + random.below(20);
+            format!("-{whole}.{}e-{}", digits(random, n), random.below(30))
+        }
+        5 => {
+            let n = 1 + random.below(18);
+            format!("-0.{}E+{}", digits(random, n), random.below(5))
+        }
         // A single-precision number made double, as sentencepiece models have it.
         _ => format!("{:?}", f64::from(-(random.below(1 << 24) as f32) / 999_983.0)),
     }

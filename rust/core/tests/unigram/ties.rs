@@ -42,7 +42,7 @@ fn sweep(seeds: std::ops::Range<u64>, texts_each: usize) {
             let text: String = (0..random.below(len))
                 .map(|_| match random.below(100) {
                     n if n < spaces => ' ',
-                    n if n == 99 => 'x',
+                    99 => 'x',
                     _ => ['a', 'a', 'b', 'c'][random.below(4)],
                 })
                 .collect();
@@ -68,8 +68,8 @@ fn many_models_of_few_letters() {
 #[test]
 fn what_came_before_decides() {
     let pieces = [("a", -3.1), ("aa", -4.2), ("x", -7.3), ("▁", -1.0)];
-    let model = Model { pre_tokenizer: metaspace("never", false), ..Model::default() }
-        .with_pieces(pieces);
+    let model =
+        Model { pre_tokenizer: metaspace("never", false), ..Model::default() }.with_pieces(pieces);
     let mut oracle = Oracle::new(&model.json()).unwrap();
     assert_ne!(oracle.all_ids("aaa")[..1], oracle.all_ids("xaaa")[1..2]);
     for before in 0..300 {
@@ -80,7 +80,8 @@ fn what_came_before_decides() {
 
 #[test]
 fn long_runs_without_a_boundary() {
-    let pieces = [("a", -3.1), ("aa", -4.2), ("▁a", -7.3), ("b", -1.0), ("中", -2.0), ("中中", -3.9)];
+    let pieces =
+        [("a", -3.1), ("aa", -4.2), ("▁a", -7.3), ("b", -1.0), ("中", -2.0), ("中中", -3.9)];
     for split in [false, true] {
         let model = Model { pre_tokenizer: metaspace("always", split), ..Model::default() }
             .with_pieces(pieces);

@@ -6,13 +6,14 @@
 //! | 8..12 | format, little-endian as all numbers |
 //! | 12..16 | number of sections |
 //! | 16..48 | hash of the tokenizer.json |
-//! | 48..80 | hash of all that follows byte 80 |
-//! | 80.. | start and length in bytes of each section, 8 bytes each |
+//! | 48..64 | checksum of all that follows |
+//! | 64.. | start and length in bytes of each section, 8 bytes each |
 
 use std::io;
 use std::sync::Arc;
 
 use memmap2::Mmap;
+use xxhash_rust::xxh3::Xxh3;
 
 use super::super::store::{Plain, Store};
 use super::Key;
@@ -22,7 +23,7 @@ use super::Key;
 pub(super) const FORMAT: u32 = 1;
 
 const MAGIC: &[u8; 8] = b"m2vindex";
-const HASHED: usize = 80;
+const HASHED: usize = 64;
 const ALIGN: usize = 64;
 pub(in super::super) const SECTIONS: usize = 5;
 const HEADER: usize = (HASHED + 16 * SECTIONS).next_multiple_of(ALIGN);
@@ -65,12 +66,12 @@ impl Parts {
     }
 }
 
-fn checksum(parts: &[&[u8]]) -> [u8; 32] {
-    let mut hasher = blake3::Hasher::new();
+fn checksum(parts: &[&[u8]]) -> [u8; 16] {
+    let mut hasher = Xxh3::new();
     for part in parts {
         hasher.update(part);
     }
-    *hasher.finalize().as_bytes()
+    hasher.digest128().to_le_bytes()
 }
 
 /// Writes an index piece by piece.

@@ -323,9 +323,8 @@ impl Fused {
 
 /// Runs of white space become one space each.
 fn collapse(text: &str, out: &mut String) {
-    let whitespace = |c: char| unicode::properties(c).is_whitespace();
     for c in text.chars() {
-        if !whitespace(c) {
+        if !unicode::is_whitespace(c) {
             out.push(c);
         } else if !out.ends_with(' ') {
             out.push(' ');

@@ -20,14 +20,24 @@ pub(super) enum Step {
     Nmt,
     Lowercase,
     StripAccents,
-    Strip { left: bool, right: bool },
+    Strip {
+        left: bool,
+        right: bool,
+    },
     Prepend(String),
     /// Every occurrence of a string that is not empty.
-    Literal { pattern: String, content: String },
+    Literal {
+        pattern: String,
+        content: String,
+    },
     /// Two or more U+0020.
-    Blanks { content: String },
+    Blanks {
+        content: String,
+    },
     /// One or more characters of white space.
-    Whitespace { content: String },
+    Whitespace {
+        content: String,
+    },
 }
 
 /// Working memory of steps.
@@ -118,10 +128,6 @@ fn replace(json: &RawValue) -> Result<Step, NotCovered> {
     }
 }
 
-pub(super) fn is_whitespace(c: char) -> bool {
-    unicode::properties(c).is_whitespace()
-}
-
 impl Step {
     /// Whether it maps character by character, but for what [`Step::is_sensitive`] says.
     pub(super) fn is_local(&self) -> bool {
@@ -194,11 +200,11 @@ impl Step {
         let Self::Strip { left, right } = *self else { return None };
         let mut rest = text;
         if left {
-            rest = rest.trim_start_matches(is_whitespace);
+            rest = rest.trim_start_matches(unicode::is_whitespace);
         }
         let before = text.len() - rest.len();
         if right {
-            rest = rest.trim_end_matches(is_whitespace);
+            rest = rest.trim_end_matches(unicode::is_whitespace);
         }
         Some((before, text.len() - before - rest.len()))
     }
@@ -254,7 +260,7 @@ impl Step {
                 out.push_str(&text[from..]);
             }
             Self::Blanks { content } => runs(text, |c| c == ' ', 2, content, out),
-            Self::Whitespace { content } => runs(text, is_whitespace, 1, content, out),
+            Self::Whitespace { content } => runs(text, unicode::is_whitespace, 1, content, out),
         }
     }
 }

@@ -75,6 +75,17 @@ pub(crate) fn form_properties(c: char) -> FormProperties {
     FormProperties(get(RUNS, 2 * after - 1))
 }
 
+/// White space, as [`super::Properties::is_whitespace`] has it, without a search: the set has not
+/// changed in ten years, and a test watches it.
+#[inline]
+pub(crate) fn is_whitespace(c: char) -> bool {
+    matches!(
+        c,
+        '\t'..='\r' | ' ' | '\u{85}' | '\u{a0}' | '\u{1680}' | '\u{2000}'..='\u{200a}'
+            | '\u{2028}' | '\u{2029}' | '\u{202f}' | '\u{205f}' | '\u{3000}'
+    )
+}
+
 /// What the canonical composition makes of two scalars; Hangul included.
 pub(crate) fn compose(first: char, second: char) -> Option<char> {
     let (a, b) = (u32::from(first), u32::from(second));
@@ -114,6 +125,13 @@ mod tests {
     fn sections_fill_the_file() {
         let words: usize = PLACES.iter().map(|&(_, len)| len).sum();
         assert_eq!(BYTES.len(), 4 * (SECTIONS + words));
+    }
+
+    #[test]
+    fn white_space_is_that_of_the_table() {
+        for c in '\0'..=char::MAX {
+            assert_eq!(is_whitespace(c), super::super::properties(c).is_whitespace(), "{c:?}");
+        }
     }
 
     #[test]

@@ -6,7 +6,7 @@
 
 mod forms;
 
-pub(crate) use forms::{compatibility, compose, form_properties};
+pub(crate) use forms::{compatibility, compose, form_properties, is_whitespace};
 
 /// The file: word counts of the seven sections, then the sections, all little-endian u32.
 static BYTES: &[u8] = include_bytes!("tables.bin");

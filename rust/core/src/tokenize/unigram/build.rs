@@ -29,8 +29,7 @@ pub(super) fn model(
     // Every space in a text becomes the replacement, so a piece with a space never matches.
     let mark = char::from(MARK);
     let folded = |c: char| if c == replacement { mark } else { c };
-    let matches =
-        |piece: &str| !piece.is_empty() && (replacement == mark || !piece.contains(mark));
+    let matches = |piece: &str| !piece.is_empty() && (replacement == mark || !piece.contains(mark));
 
     let mut counts = vec![0_u32; 0x11_0000];
     let mut total = 0;
@@ -91,10 +90,7 @@ pub(super) fn model(
         && keys.iter().any(|key| key.codes.iter().skip(1).any(|&code| code == mark_code));
     let mut lengths: Vec<u32> = keys.iter().map(|key| key.codes.len() as u32).collect();
     lengths.extend(never.iter().map(|piece| piece.chars().count() as u32));
-    let largest_score = vocab
-        .iter()
-        .map(|&(_, score)| score.abs())
-        .fold(unk_score.abs(), f64::max);
+    let largest_score = vocab.iter().map(|&(_, score)| score.abs()).fold(unk_score.abs(), f64::max);
     let longest = keys.iter().map(|key| key.codes.len()).max().unwrap_or(0);
     let model = Model {
         trie: Trie::new(&keys),
@@ -135,7 +131,7 @@ fn runs_are_pieces(vocab: &[(Cow<'_, str>, f64)], unk_id: usize, min_score: f64)
     let repeats = |piece: &str| {
         !unk.is_empty()
             && piece.len() > unk.len()
-            && piece.len() % unk.len() == 0
+            && piece.len().is_multiple_of(unk.len())
             && piece.as_bytes().chunks(unk.len()).all(|chunk| chunk == unk.as_bytes())
     };
     min_score > 9.0 || *unk_score > 0.0 || vocab.iter().any(|(piece, _)| repeats(piece))

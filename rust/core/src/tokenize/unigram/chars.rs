@@ -49,7 +49,7 @@ impl Codes {
     pub(super) fn from_parts(index: Store<u16>, codes: Store<u16>) -> Option<Self> {
         let pages = codes.len() / PAGE;
         let fits = index.len() == PAGES
-            && codes.len() % PAGE == 0
+            && codes.len().is_multiple_of(PAGE)
             && index.iter().all(|&page| usize::from(page) < pages);
         fits.then_some(Self { index, codes })
     }
@@ -73,11 +73,8 @@ impl Codes {
         let mut count = 0;
         for (c, code) in text.chars().zip(&mut out[from..]) {
             let c = c as usize;
-            let page = if c < PAGE {
-                0
-            } else {
-                index.get(c / PAGE).copied().map_or(1, usize::from)
-            };
+            let page =
+                if c < PAGE { 0 } else { index.get(c / PAGE).copied().map_or(1, usize::from) };
             *code = codes.get(page * PAGE + c % PAGE).copied().unwrap_or(NO_CODE);
             count += 1;
         }

@@ -116,9 +116,9 @@ impl Lattice {
     ) -> (usize, f64) {
         self.begin::<false>(sum);
         let slots = trie.slots();
-        let (mut start, mut reach) = (0, 0);
+        let (mut start, mut reach) = (0_usize, 0);
         loop {
-            while start + longest > self.codes.len() && more(&mut self.codes) {}
+            while start.saturating_add(longest) > self.codes.len() && more(&mut self.codes) {}
             self.extend::<false>();
             if start == self.codes.len()
                 || (start > 0 && reach <= start && self.codes[start] == mark)

@@ -122,13 +122,7 @@ impl Unigram {
 
     /// Ids of a text without raw added tokens; `first` if nothing came before it. Returns false
     /// when the limit is reached.
-    fn piece(
-        &self,
-        text: &str,
-        first: bool,
-        scratch: &mut Scratch,
-        out: &mut Output<'_>,
-    ) -> bool {
+    fn piece(&self, text: &str, first: bool, scratch: &mut Scratch, out: &mut Output<'_>) -> bool {
         let Scratch { buffers, rest, .. } = scratch;
         let text = self.plan.normalizer.normalize(text, buffers);
         let Some(normalized) = &self.plan.normalized else {
@@ -155,7 +149,7 @@ impl Unigram {
             rest.line.set(text, &self.plan.replacement, prefix(first));
             return self.line(rest, out);
         }
-        let words = text.split(super::added::is_whitespace);
+        let words = text.split(super::unicode::is_whitespace);
         if cutting.prepend == Prepend::Always && cutting.split {
             // Marks are then where the words begin, and nowhere else.
             rest.line.set_words(words, &self.plan.replacement);

@@ -41,7 +41,8 @@ pub(super) fn line(
     lattice: &mut Lattice,
     out: &mut Output<'_>,
 ) -> bool {
-    let mut sentence = Sentence { model, line, sum: 0.0, run: None, simple: model.unknowns_are_simple() };
+    let mut sentence =
+        Sentence { model, line, sum: 0.0, run: None, simple: model.unknowns_are_simple() };
     let mut start = line.start();
     while start < line.end() {
         let end = line.word_end(start);
@@ -122,10 +123,9 @@ impl Sentence<'_> {
         let model = self.model;
         let node = |slot: u32| match slot {
             UNKNOWN => LongNode { id: model.unk_id, score: model.unk_score },
-            slot => LongNode {
-                id: model.trie.id(slot),
-                score: model.trie.slots()[slot as usize].score,
-            },
+            slot => {
+                LongNode { id: model.trie.id(slot), score: model.trie.slots()[slot as usize].score }
+            }
         };
         let count = lattice.path.len();
         if end - start <= SHORT && count <= FEW {

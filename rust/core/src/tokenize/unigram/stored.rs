@@ -101,6 +101,10 @@ pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
         },
         runs_are_pieces: facts.runs_are_pieces,
     };
+    let bytes = model.bytes.iter().flat_map(|bytes| bytes.iter().flatten());
+    if facts.last_id >= facts.id_bound || bytes.max().is_some_and(|&id| id >= facts.id_bound) {
+        return None;
+    }
     let vocabulary = Vocabulary {
         tokens: facts.tokens,
         id_bound: facts.id_bound,
@@ -109,4 +113,82 @@ pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
     };
     let plan = Plan::assemble(&spec, &facts.known, |_| Ok(model)).ok()?;
     Some((plan.0, vocabulary))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::PathBuf;
+
+    use super::super::super::IndexOptions;
+    use super::super::super::index::{Key, write};
+    use super::super::{Scratch, Unigram};
+    use super::*;
+
+    const SMALL: &str = r#"{"version":"1.0","added_tokens":[{"content":"[M]","single_word":false,
+        "lstrip":false,"rstrip":false,"normalized":false}],"normalizer":{"type":"NFKC"},
+        "pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always",
+        "split":SPLIT},"post_processor":null,"model":{"type":"Unigram","unk_id":0,
+        "byte_fallback":BYTES,"vocab":[["<unk>",0.0],["▁",-2.0],["a",-1.0],["b",-1.5],["ab",-2.5],
+        ["▁ab",-2.0],["▁a▁b",-3.0],["é",-2.0],["中",-2.0],["中中",-3.0],["<0xC3>",-3.0]]}}"#;
+
+    fn sections(json: &str) -> Vec<Vec<u8>> {
+        let spec = Spec::from_json(json.as_bytes()).unwrap();
+        let mut kept = Vec::new();
+        Unigram::plan(&spec, 0, |sections| {
+            kept = sections.iter().map(|section| section.to_vec()).collect();
+        })
+        .unwrap();
+        kept
+    }
+
+    fn open(sections: &[Vec<u8>], file: PathBuf) -> Option<Unigram> {
+        let key = Key::new(b"any");
+        let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
+        write(&file, key, parts.as_slice().try_into().unwrap()).unwrap();
+        let options = IndexOptions { file: Some(file), folder: None };
+        options.find(key, |parts| Unigram::from_index(&parts)).map(|(engine, _)| engine)
+    }
+
+    /// A wrong index with a right checksum: it may do what it likes, but neither panic nor make an
+    /// id that is out of bounds.
+    #[test]
+    fn forged_indexes_are_harmless() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut state = 1_u64;
+        let mut random = move |bound: usize| {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            (state >> 33) as usize % bound
+        };
+        let mut opened = 0;
+        for round in 0..400 {
+            let json = SMALL
+                .replace("SPLIT", ["true", "false"][round % 2])
+                .replace("BYTES", ["true", "false"][round / 2 % 2]);
+            let mut sections = sections(&json);
+            assert_eq!(sections.len(), 5);
+            for _ in 0..1 + random(20) {
+                // Rarely where nearly every change is noticed.
+                let section = [1, 2, 4, 1, 2, 4, [0, 3][random(2)]][random(7)];
+                let section = &mut sections[section];
+                let at = random(section.len());
+                section[at] ^= 1 << random(8);
+                if random(50) == 0 {
+                    section.truncate(random(section.len() + 1));
+                }
+                if section.is_empty() {
+                    section.push(0);
+                }
+            }
+            let Some(engine) = open(&sections, folder.path().join("forged")) else { continue };
+            opened += 1;
+            let mut scratch = Scratch::default();
+            let mut ids = Vec::new();
+            for text in ["", "ab a b [M] ab", "aaaa bbbbb 中中中é x", "zz é a b a b a b\u{301}"]
+            {
+                engine.ids_into(text, None, &mut scratch, &mut ids);
+                engine.ids_into(text, Some(3), &mut scratch, &mut ids);
+            }
+        }
+        assert!(opened > 50, "{opened}");
+    }
 }

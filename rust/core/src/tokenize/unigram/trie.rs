@@ -66,9 +66,8 @@ impl Trie {
         // What is probable lies together at the front: there, nearly every step is to a slot that
         // the processor has at hand. So nodes are placed in the order of their best piece.
         let scores = keys.iter().map(|key| key.score);
-        let (low, high) = scores.fold((0.0_f64, f64::MIN), |(low, high), score| {
-            (low.min(score), high.max(score))
-        });
+        let (low, high) = scores
+            .fold((0.0_f64, f64::MIN), |(low, high), score| (low.min(score), high.max(score)));
         let rank = |score: f64| {
             let part = (score - low) / (high - low).max(f64::MIN_POSITIVE);
             ((part * RANKS as f64) as usize).min(RANKS - 1)
@@ -304,10 +303,8 @@ mod tests {
                 let codes: Vec<u16> = (0..=random(6)).map(|_| 1 + random(spread)).collect();
                 map.insert(codes, id);
             }
-            let keys: Vec<_> = map
-                .iter()
-                .map(|(codes, &id)| Key { codes, id, score: f64::from(id) })
-                .collect();
+            let keys: Vec<_> =
+                map.iter().map(|(codes, &id)| Key { codes, id, score: f64::from(id) }).collect();
             let trie = Trie::new(&keys);
             for (codes, &id) in &map {
                 let slot = trie.get(codes).unwrap();
