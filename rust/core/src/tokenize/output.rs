@@ -53,4 +53,17 @@ impl<'a> Output<'a> {
         self.remaining -= counted;
         self.remaining != 0
     }
+
+    /// As `extend_known`, of the first `count` of some ids: without a loop of unknown length.
+    #[inline]
+    pub(super) fn extend_few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool {
+        let count = count.min(N);
+        if count >= self.remaining {
+            return self.extend_known(&ids[..count]);
+        }
+        self.ids.extend_from_slice(ids);
+        self.ids.truncate(self.ids.len() - (N - count));
+        self.remaining -= count;
+        true
+    }
 }

@@ -204,10 +204,8 @@ impl Fused {
         let mut at = from;
         while at < until {
             let rest = &text.as_bytes()[at..];
-            let run = rest.iter().position(|&byte| self.bytes[usize::from(byte)] == 0);
-            let run = run.unwrap_or(rest.len());
+            let run = self.run(rest, out);
             if run > 0 {
-                out.extend(rest[..run].iter().map(|&byte| self.bytes[usize::from(byte)]));
                 at += run;
                 continue;
             }
@@ -241,6 +239,29 @@ impl Fused {
             at = next;
         }
         until
+    }
+
+    /// Appends what becomes of leading bytes that stay single; returns how many there are.
+    #[inline]
+    fn run(&self, text: &[u8], out: &mut Vec<u8>) -> usize {
+        let mut done = 0;
+        while let Some(eight) = text[done..].first_chunk::<8>() {
+            // All eight at once, and back again: a loop would have to guess where the run ends.
+            let mapped = eight.map(|byte| self.bytes[usize::from(byte)]);
+            let word = u64::from_le_bytes(mapped);
+            let zeros = word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080;
+            let good = zeros.trailing_zeros() as usize / 8;
+            out.extend_from_slice(&mapped);
+            out.truncate(out.len() - (8 - good));
+            done += good;
+            if good < 8 {
+                return done;
+            }
+        }
+        let rest = text[done..].iter().map(|&byte| self.bytes[usize::from(byte)]);
+        let before = out.len();
+        out.extend(rest.take_while(|&byte| byte != 0));
+        done + out.len() - before
     }
 
     /// Appends one replacement.

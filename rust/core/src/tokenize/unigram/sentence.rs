@@ -203,10 +203,11 @@ impl Sentence<'_> {
                 .zip(&path.scores)
                 .all(|(&id, &score)| self.node(id, score, start, out));
         }
-        for &score in &path.scores[..count] {
+        // Those beyond the last are zero, and change nothing.
+        for score in path.scores {
             self.sum += score;
         }
-        out.extend_known(&path.ids[..count])
+        out.extend_few(&path.ids, count)
     }
 
     /// Adds one node. `start` is where its word starts: if unknown characters are not simple, a

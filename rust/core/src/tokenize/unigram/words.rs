@@ -32,7 +32,7 @@ pub(super) fn line(
             let key = cache::key(line.window(start), end - start);
             match cache.get(key) {
                 Some(known) if !known.unknown => {
-                    out.extend_known(&known.ids[..usize::from(known.count).min(FEW)])
+                    out.extend_few(&known.ids, usize::from(known.count))
                 }
                 Some(known) => out.extend(&known.ids[..usize::from(known.count).min(FEW)]),
                 None => {
