@@ -39,4 +39,4 @@ pub use pool::DType;
 pub use text::Text;
 #[doc(hidden)]
 pub use tokenize::probe;
-pub use tokenize::{Tokenizer, Vocabulary};
+pub use tokenize::{IndexOptions, Tokenizer, Vocabulary};

@@ -7,19 +7,29 @@
 //! All engines share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
+mod added;
 #[cfg(feature = "fallback")]
 mod fallback;
+mod index;
+mod normalizers;
+mod output;
 #[doc(hidden)]
 pub mod probe;
 mod spec;
+mod store;
+mod trie;
 mod unicode;
+mod unigram;
 mod wordpiece;
 
 use std::path::Path;
 
 use crate::backend::Runnable;
 use crate::error::{Error, Result};
+pub use index::IndexOptions;
+use index::Key;
 use spec::{Spec, Unreadable};
+use unigram::Unigram;
 use wordpiece::WordPiece;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
@@ -59,14 +69,19 @@ impl Vocabulary {
 #[derive(Debug, Default)]
 pub(crate) struct TokenizeScratch {
     wordpiece: wordpiece::Scratch,
+    unigram: unigram::Scratch,
 }
 
 #[derive(Debug)]
 enum Engine {
     WordPiece(Box<WordPiece>),
+    Unigram(Box<Unigram>),
     #[cfg(feature = "fallback")]
     Fallback(Box<fallback::Fallback>),
 }
+
+/// Smaller vocabularies are read from tokenizer.json as fast as an index would be checked.
+const LEAST_INDEXED: usize = 60_000;
 
 /// An immutable tokenizer, shared by all threads.
 #[derive(Debug)]
@@ -74,23 +89,69 @@ pub struct Tokenizer {
     engine: Engine,
     vocabulary: Vocabulary,
     fallback_reason: Option<String>,
+    indexed: bool,
 }
 
 impl Tokenizer {
     /// Plans the tokenization that the bytes of a tokenizer.json describe. `path` is only named in
     /// errors.
     pub(crate) fn from_json(json: &[u8], path: &Path) -> Result<Self> {
+        Self::with_index(json, path, &IndexOptions::default())
+    }
+
+    /// As `from_json`, but big vocabularies are taken from a compiled index if there is one, and
+    /// one is kept if there is none yet.
+    pub(crate) fn with_index(json: &[u8], path: &Path, options: &IndexOptions) -> Result<Self> {
+        if options.is_off() {
+            return Self::read(json, path, usize::MAX, |_| ());
+        }
+        let key = Key::new(json);
+        if let Some((engine, vocabulary)) = options.find(key, |parts| Unigram::from_index(&parts)) {
+            let engine = Engine::Unigram(Box::new(engine));
+            return Ok(Self { engine, vocabulary, fallback_reason: None, indexed: true });
+        }
+        Self::read(json, path, LEAST_INDEXED, |sections| options.keep(key, sections))
+    }
+
+    /// Makes the index of a tokenizer.json of any size ahead of time. Returns whether there is
+    /// one: only Unigram models have it.
+    ///
+    /// # Errors
+    /// If the file is no tokenizer.json, or the index cannot be written.
+    pub fn compile(json: &[u8], path: &Path, index: &Path) -> Result<bool> {
+        let mut written = None;
+        Self::read(json, path, 0, |sections| {
+            written = Some(index::write(index, Key::new(json), sections));
+        })?;
+        match written {
+            None => Ok(false),
+            Some(Ok(())) => Ok(true),
+            Some(Err(source)) => Err(Error::Io { path: index.to_owned(), source }),
+        }
+    }
+
+    /// Reads the file itself; `keep` is called with the index of a vocabulary of at least so many
+    /// tokens, if there is one.
+    fn read(
+        json: &[u8],
+        path: &Path,
+        least: usize,
+        keep: impl FnOnce(&index::Sections<'_>),
+    ) -> Result<Self> {
         let planned = match Spec::from_json(json) {
-            Ok(spec) => WordPiece::plan(&spec),
+            Ok(spec) if spec.model.kind.as_deref() == Some("Unigram") => {
+                Unigram::plan(&spec, least, keep)
+                    .map(|(engine, vocabulary)| (Engine::Unigram(Box::new(engine)), vocabulary))
+            }
+            Ok(spec) => WordPiece::plan(&spec)
+                .map(|(engine, vocabulary)| (Engine::WordPiece(Box::new(engine)), vocabulary)),
             Err(Unreadable::Syntax(problem)) => return Err(Error::malformed(path, problem)),
             Err(Unreadable::Shape(problem)) => Err(NotCovered(problem)),
         };
         match planned {
-            Ok((engine, vocabulary)) => Ok(Self {
-                engine: Engine::WordPiece(Box::new(engine)),
-                vocabulary,
-                fallback_reason: None,
-            }),
+            Ok((engine, vocabulary)) => {
+                Ok(Self { engine, vocabulary, fallback_reason: None, indexed: false })
+            }
             Err(NotCovered(reason)) => Self::fall_back(json, path, reason),
         }
     }
@@ -103,6 +164,7 @@ impl Tokenizer {
             engine: Engine::Fallback(Box::new(fallback)),
             vocabulary,
             fallback_reason: Some(reason),
+            indexed: false,
         })
     }
 
@@ -125,6 +187,7 @@ impl Tokenizer {
     pub fn engine(&self) -> &'static str {
         match self.engine {
             Engine::WordPiece(_) => "wordpiece",
+            Engine::Unigram(_) => "unigram",
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => "fallback",
         }
@@ -134,6 +197,12 @@ impl Tokenizer {
     #[must_use]
     pub fn fallback_reason(&self) -> Option<&str> {
         self.fallback_reason.as_deref()
+    }
+
+    /// Whether it came from a compiled index.
+    #[must_use]
+    pub fn is_indexed(&self) -> bool {
+        self.indexed
     }
 
     /// Appends the ids of `text` to `ids`: the first `limit` ids of the text (all without a limit),
@@ -151,10 +220,21 @@ impl Tokenizer {
                 engine.ids_into(text, limit, backend, &mut scratch.wordpiece, ids);
                 Ok(())
             }
+            Engine::Unigram(engine) => {
+                engine.ids_into(text, limit, &mut scratch.unigram, ids);
+                Ok(())
+            }
             #[cfg(feature = "fallback")]
             Engine::Fallback(fallback) => fallback
                 .ids_into(text, limit, self.vocabulary.unk_id, ids)
                 .map_err(|problem| Error::Tokenize { index: 0, problem }),
+        }
+    }
+
+    /// Sets the size of a Unigram engine's cache of words, for tests: ids do not depend on it.
+    pub(crate) fn set_cached_words(&mut self, words: usize) {
+        if let Engine::Unigram(engine) = &mut self.engine {
+            engine.set_cached_words(words);
         }
     }
 
@@ -163,6 +243,7 @@ impl Tokenizer {
     pub(crate) fn nanoseconds_per_byte(&self) -> f64 {
         match self.engine {
             Engine::WordPiece(_) => 4.0,
+            Engine::Unigram(_) => 8.0,
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => 300.0,
         }

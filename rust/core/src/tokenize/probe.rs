@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{TokenizeScratch, Tokenizer, wordpiece};
+use super::{IndexOptions, TokenizeScratch, Tokenizer, wordpiece};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
 
@@ -25,17 +25,31 @@ impl Probe {
         Self::with(json, Backend::detect(), None)
     }
 
+    /// As `new`, with compiled indexes.
+    ///
+    /// # Errors
+    /// As for any tokenizer.
+    pub fn with_index(json: &[u8], options: &IndexOptions) -> Result<Self> {
+        let tokenizer = Tokenizer::with_index(json, Path::new("tokenizer.json"), options)?;
+        let scratch = TokenizeScratch::default();
+        Ok(Self { tokenizer, backend: Runnable::default(), scratch, name: "default".to_owned() })
+    }
+
     /// As `new`, with the kernels of a backend and the number of entries of the cache.
     ///
     /// # Errors
     /// As for any tokenizer.
     pub fn with(json: &[u8], backend: Backend, entries: Option<usize>) -> Result<Self> {
-        let tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
+        let mut tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
+        if let Some(entries) = entries {
+            tokenizer.set_cached_words(entries);
+        }
         Ok(Self {
             tokenizer,
             backend: Runnable::new(backend),
             scratch: TokenizeScratch {
                 wordpiece: entries.map_or_else(Default::default, wordpiece::Scratch::with_cache),
+                ..TokenizeScratch::default()
             },
             name: format!("backend {backend}, cache {entries:?}"),
         })
@@ -50,7 +64,7 @@ impl Probe {
         for backend in Backend::available() {
             variants.push(Self::with(json, backend, None)?);
         }
-        for entries in [0, 1] {
+        for entries in [0, 1, 64] {
             variants.push(Self::with(json, Backend::detect(), Some(entries))?);
         }
         Ok(variants)

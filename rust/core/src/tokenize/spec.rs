@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The parts of a tokenizer.json that decide ids without special tokens.
@@ -52,6 +52,10 @@ pub(crate) struct ModelSpec<'a> {
     pub(crate) continuing_subword_prefix: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) max_input_chars_per_word: Option<usize>,
+    #[serde(default)]
+    pub(crate) unk_id: Option<usize>,
+    #[serde(default)]
+    pub(crate) byte_fallback: Option<bool>,
     #[serde(borrow, default)]
     pub(crate) vocab: Vocab<'a>,
 }
@@ -64,8 +68,9 @@ pub(crate) enum Vocab<'a> {
     Absent,
     /// An object from token to id, in file order, repeated keys included.
     Ids(Vec<(Cow<'a, str>, u32)>),
-    /// A list, as Unigram models have it.
-    List,
+    /// A list of pieces with their scores, in file order: a Unigram model. The scores are parsed
+    /// as the reference parses them, which is not always to the nearest double.
+    Scores(Vec<(Cow<'a, str>, f64)>),
 }
 
 impl<'de: 'a, 'a> Deserialize<'de> for Vocab<'a> {
@@ -93,8 +98,14 @@ impl<'de: 'a, 'a> Deserialize<'de> for Vocab<'a> {
             }
 
             fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
-                while list.next_element::<IgnoredAny>()?.is_some() {}
-                Ok(Vocab::List)
+                #[derive(Deserialize)]
+                struct Piece<'a>(#[serde(borrow)] Cow<'a, str>, f64);
+
+                let mut scores = Vec::with_capacity(list.size_hint().unwrap_or(1 << 15));
+                while let Some(Piece(piece, score)) = list.next_element::<Piece<'de>>()? {
+                    scores.push((piece, score));
+                }
+                Ok(Vocab::Scores(scores))
             }
         }
 
@@ -215,6 +226,6 @@ mod tests {
     fn a_list_of_pieces_is_no_error() {
         let spec =
             Spec::from_json(br#"{"model":{"type":"Unigram","vocab":[["a",-1.5]]}}"#).unwrap();
-        assert!(matches!(spec.model.vocab, Vocab::List));
+        assert!(matches!(&spec.model.vocab, Vocab::Scores(list) if list[0] == ("a".into(), -1.5)));
     }
 }

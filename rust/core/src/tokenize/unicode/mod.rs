@@ -4,6 +4,10 @@
 //! space), so neither std nor any one crate agrees with it, and a newer toolchain would change ids.
 //! `scripts/make_char_tables.py` asks the reference itself and writes `tables.bin`.
 
+mod forms;
+
+pub(crate) use forms::{compatibility, compose, form_properties, is_whitespace};
+
 /// The file: word counts of the seven sections, then the sections, all little-endian u32.
 static BYTES: &[u8] = include_bytes!("tables.bin");
 

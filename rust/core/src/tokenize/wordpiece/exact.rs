@@ -5,7 +5,7 @@ use super::super::unicode;
 use super::added::{Matcher, Part};
 use super::normalizer::{Normalizer, Run};
 use super::output::Output;
-use super::pieces::Pieces;
+use super::pieces::{Pieces, Word};
 
 /// Working memory of the exact road.
 #[derive(Debug, Default)]
@@ -61,7 +61,10 @@ fn words(text: &str, pieces: &Pieces, ids: &mut Vec<u32>, out: &mut Output<'_>) 
     pre_tokens(text, |word| {
         ids.clear();
         let what = pieces.tokenize(word.as_bytes(), ids);
-        out.word(what, ids)
+        match what {
+            Word::Unknown => out.push_unknown(),
+            Word::Pieces => out.extend(ids),
+        }
     })
 }
 

@@ -6,23 +6,21 @@
 //! characters ([`charmap`]) and a trie of tokens ([`pieces`]). A few settings, and marks that have
 //! to be sorted, go step by step ([`exact`]).
 
-mod added;
 mod cache;
 mod charmap;
 mod classify;
 mod exact;
 mod follow;
-mod normalizer;
-mod output;
+pub(super) mod normalizer;
 mod pieces;
-mod plan;
-mod trie;
+pub(super) mod plan;
 mod walk;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::spec::Spec;
 use super::{NotCovered, Vocabulary};
+use super::{added, output, trie};
 use crate::backend::Runnable;
 use added::Part;
 use charmap::CharMap;

@@ -4,11 +4,11 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::NotCovered;
+use super::super::added::{AddedToken, Matcher, is_whitespace};
 use super::super::spec::{Spec, Vocab};
-use super::added::{AddedToken, Matcher, is_whitespace};
+use super::super::trie::Trie;
 use super::normalizer::{Normalizer, Run};
 use super::pieces::Pieces;
-use super::trie::Trie;
 
 /// Ids share a word of 32 bits with a tag of three.
 pub(super) const ID_BOUND: u32 = (1 << 29) - 1;
@@ -29,7 +29,7 @@ pub(super) struct Plan {
     pub(super) id_bound: u32,
 }
 
-fn not_covered<T>(reason: impl Into<String>) -> Result<T, NotCovered> {
+pub(in super::super) fn not_covered<T>(reason: impl Into<String>) -> Result<T, NotCovered> {
     Err(NotCovered(reason.into()))
 }
 
@@ -114,7 +114,10 @@ impl Plan {
 }
 
 /// Added tokens for which the reference decides at random, or not at all.
-fn check_added(raw: &[AddedToken], normalized: &[AddedToken]) -> Result<(), NotCovered> {
+pub(in super::super) fn check_added(
+    raw: &[AddedToken],
+    normalized: &[AddedToken],
+) -> Result<(), NotCovered> {
     let all = || raw.iter().chain(normalized);
     let mut ids: Vec<u32> = all().map(|token| token.id).collect();
     ids.sort_unstable();
@@ -135,16 +138,19 @@ fn check_added(raw: &[AddedToken], normalized: &[AddedToken]) -> Result<(), NotC
 }
 
 #[derive(Deserialize)]
-struct Tagged<'a> {
+pub(in super::super) struct Tagged<'a> {
     #[serde(rename = "type")]
-    kind: &'a str,
+    pub(in super::super) kind: &'a str,
 }
 
-fn parse<'a, T: Deserialize<'a>>(part: &str, json: &'a RawValue) -> Result<T, NotCovered> {
+pub(in super::super) fn parse<'a, T: Deserialize<'a>>(
+    part: &str,
+    json: &'a RawValue,
+) -> Result<T, NotCovered> {
     serde_json::from_str(json.get()).or_else(|_| not_covered(format!("{part} of unknown shape")))
 }
 
-fn normalizer(json: Option<&RawValue>) -> Result<Normalizer, NotCovered> {
+pub(in super::super) fn normalizer(json: Option<&RawValue>) -> Result<Normalizer, NotCovered> {
     #[derive(Deserialize)]
     struct Flags {
         clean_text: bool,
@@ -179,7 +185,7 @@ fn pre_tokenizer(json: Option<&RawValue>) -> Result<(), NotCovered> {
 }
 
 /// Without special tokens most post-processors change nothing.
-fn post_processor(json: Option<&RawValue>) -> Result<(), NotCovered> {
+pub(in super::super) fn post_processor(json: Option<&RawValue>) -> Result<(), NotCovered> {
     #[derive(Deserialize)]
     struct Template<'a> {
         #[serde(borrow)]

@@ -2,8 +2,8 @@
 
 use std::ops::Range;
 
-use super::super::unicode;
 use super::trie::{Node, Trie};
+use super::unicode;
 
 /// One added token with its settings.
 #[derive(Debug, Clone, PartialEq, Eq)]

@@ -1,0 +1,89 @@
+//! Compiled indexes: what a big tokenizer.json is made into, kept for the next time.
+//!
+//! An index is found by the hash of the tokenizer.json that it was made of, so it is never out of
+//! date and never another model's. BLAKE3, because whoever can make two files of one hash could
+//! have one model's index used for another; it is also fast enough to be a small part of a load.
+//! Whatever is wrong with an index, it is only passed over and made anew: it can neither fail nor
+//! change ids. It is written to a temporary file first and then renamed, so that several processes
+//! may write at once.
+
+mod file;
+
+use std::fs::{self, File};
+use std::io::{self, Write};
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use memmap2::Mmap;
+
+pub(super) use file::{Parts, Sections};
+
+/// Where compiled indexes are looked for and kept. By default nowhere.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct IndexOptions {
+    /// An index made ahead of time, which is only read.
+    pub file: Option<PathBuf>,
+    /// A folder of indexes, read and added to. It is made if it is missing; if it cannot be
+    /// written, nothing is kept.
+    pub folder: Option<PathBuf>,
+}
+
+/// What an index is found by.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Key([u8; 32]);
+
+impl Key {
+    pub(super) fn new(json: &[u8]) -> Self {
+        Self(*blake3::hash(json).as_bytes())
+    }
+
+    /// The name of the index in a folder: of another format or engine, another name.
+    fn name(self) -> String {
+        let hash: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
+        format!("unigram-{}-{hash}.m2vindex", file::FORMAT)
+    }
+}
+
+impl IndexOptions {
+    /// Whether there is anywhere to look.
+    pub(super) fn is_off(&self) -> bool {
+        self.file.is_none() && self.folder.is_none()
+    }
+
+    /// Tries the places where an index may be; `read` makes something of its parts, if it can.
+    pub(super) fn find<T>(&self, key: Key, read: impl Fn(Parts) -> Option<T>) -> Option<T> {
+        let kept = self.folder.as_ref().map(|folder| folder.join(key.name()));
+        self.file.iter().chain(&kept).find_map(|path| {
+            // Whatever cannot be read is as good as missing.
+            let map = map(path).ok()?;
+            read(Parts::open(map, key)?)
+        })
+    }
+
+    /// Keeps an index if there is a folder for it; failing to is no one's loss.
+    pub(super) fn keep(&self, key: Key, sections: &Sections<'_>) {
+        let Some(folder) = &self.folder else { return };
+        if fs::create_dir_all(folder).is_ok() {
+            let _ = write(&folder.join(key.name()), key, sections);
+        }
+    }
+}
+
+fn map(path: &Path) -> io::Result<Arc<Mmap>> {
+    let file = File::open(path)?;
+    // SAFETY: the file is ours and only ever replaced as a whole. Should someone write into it
+    // nevertheless, values change under us, which nothing relies on them not to.
+    unsafe { Mmap::map(&file) }.map(Arc::new)
+}
+
+/// Writes an index under a temporary name and then gives it its own.
+pub(super) fn write(path: &Path, key: Key, sections: &Sections<'_>) -> io::Result<()> {
+    let folder = match path.parent() {
+        Some(folder) if !folder.as_os_str().is_empty() => folder,
+        _ => Path::new("."),
+    };
+    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
+    file::write(key, sections, |bytes| temporary.write_all(bytes))?;
+    temporary.persist(path)?;
+    Ok(())
+}

@@ -1,0 +1,62 @@
+//! Where ids go: counted against the limit first, freed of the unknown id second.
+
+/// The ids of one text.
+#[derive(Debug)]
+pub(super) struct Output<'a> {
+    pub(super) ids: &'a mut Vec<u32>,
+    /// How many more ids count, unknown ones included.
+    pub(super) remaining: usize,
+    /// The id that counts but is not kept.
+    unk_id: u32,
+}
+
+impl<'a> Output<'a> {
+    pub(super) fn new(ids: &'a mut Vec<u32>, limit: Option<usize>, unk_id: u32) -> Self {
+        Self { ids, remaining: limit.unwrap_or(usize::MAX), unk_id }
+    }
+
+    /// Adds one id. Returns false when the limit is reached.
+    #[inline]
+    pub(super) fn push(&mut self, id: u32) -> bool {
+        if self.remaining == 0 {
+            return false;
+        }
+        self.remaining -= 1;
+        if id != self.unk_id {
+            self.ids.push(id);
+        }
+        self.remaining != 0
+    }
+
+    /// Adds the unknown id. Returns false when the limit is reached.
+    pub(super) fn push_unknown(&mut self) -> bool {
+        self.push(self.unk_id)
+    }
+
+    /// Adds several ids. Returns false when the limit is reached.
+    pub(super) fn extend(&mut self, ids: &[u32]) -> bool {
+        ids.iter().all(|&id| self.push(id))
+    }
+
+    /// Adds ids of which none is the unknown one. Returns false when the limit is reached.
+    #[inline]
+    pub(super) fn extend_known(&mut self, ids: &[u32]) -> bool {
+        let counted = ids.len().min(self.remaining);
+        self.ids.extend_from_slice(&ids[..counted]);
+        self.remaining -= counted;
+        self.remaining != 0
+    }
+
+    /// As `extend_known`, of the first `count` of some ids: without a loop of unknown length.
+    #[inline]
+    pub(super) fn extend_few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool {
+        let count = count.min(N);
+        if count >= self.remaining {
+            return self.extend_known(&ids[..count]);
+        }
+        self.ids.extend_from_slice(ids);
+        self.ids.truncate(self.ids.len() - (N - count));
+        self.remaining -= count;
+        true
+    }
+}

@@ -1,0 +1,17 @@
+//! The Unigram engine against the reference: the same ids for every text, whatever the variant of
+//! the engine.
+#![cfg(feature = "fallback")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod corpora;
+mod index;
+mod models;
+mod normalizers;
+mod oracle;
+mod random;
+mod scores;
+#[path = "../wordpiece/texts.rs"]
+#[allow(dead_code, reason = "shared with the tests of another engine")]
+mod texts;
+mod ties;
+mod truncation;
