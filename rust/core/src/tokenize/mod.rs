@@ -7,11 +7,15 @@
 //! All engines share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
+mod added;
 #[cfg(feature = "fallback")]
 mod fallback;
+mod output;
+mod plan;
 #[doc(hidden)]
 pub mod probe;
 mod spec;
+mod trie;
 mod unicode;
 mod wordpiece;
 

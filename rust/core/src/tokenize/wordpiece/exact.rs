@@ -1,11 +1,11 @@
 //! The pipeline spelled out step by step, over whole texts: the road for settings and characters
 //! that the fast path leaves alone.
 
+use super::super::added::{Matcher, Part};
+use super::super::output::Output;
 use super::super::unicode;
-use super::added::{Matcher, Part};
 use super::normalizer::{Normalizer, Run};
-use super::output::Output;
-use super::pieces::Pieces;
+use super::pieces::{Pieces, Word};
 
 /// Working memory of the exact road.
 #[derive(Debug, Default)]
@@ -85,10 +85,11 @@ pub(super) fn words(text: &str, pieces: &Pieces, ids: &mut Vec<u32>, out: &mut O
 /// Ids of one word; of none if it is empty.
 pub(super) fn word(word: &str, pieces: &Pieces, ids: &mut Vec<u32>, out: &mut Output<'_>) -> bool {
     ids.clear();
-    let what = if word.is_empty() {
+    if word.is_empty() {
         return true;
-    } else {
-        pieces.tokenize(word, ids)
-    };
-    out.word(what, ids)
+    }
+    match pieces.tokenize(word, ids) {
+        Word::Unknown => out.push_unknown(),
+        Word::Pieces => out.extend(ids),
+    }
 }

@@ -1,16 +1,13 @@
 //! BertNormalizer, BertPreTokenizer and WordPiece, ids only.
 
-mod added;
 mod exact;
-mod normalizer;
-mod output;
+pub(super) mod normalizer;
 mod pieces;
-mod plan;
-mod trie;
+pub(super) mod plan;
 
+use super::output::Output;
 use super::spec::Spec;
 use super::{NotCovered, Vocabulary};
-use output::Output;
 use plan::Plan;
 
 /// An immutable WordPiece tokenizer.

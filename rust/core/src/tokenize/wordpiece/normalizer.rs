@@ -5,7 +5,7 @@ use super::super::unicode::{self, HANGUL};
 
 /// The four switches of a BertNormalizer; all off is the same as no normalizer.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
-pub(super) struct Normalizer {
+pub(in super::super) struct Normalizer {
     pub(super) clean_text: bool,
     pub(super) handle_chinese_chars: bool,
     pub(super) strip_accents: bool,
@@ -14,7 +14,7 @@ pub(super) struct Normalizer {
 
 impl Normalizer {
     /// Appends the normalized text. `run` is working memory.
-    pub(super) fn normalize(self, text: &str, run: &mut Run, out: &mut String) {
+    pub(in super::super) fn normalize(self, text: &str, run: &mut Run, out: &mut String) {
         run.0.clear();
         for c in text.chars() {
             if c.is_ascii_alphanumeric() {
@@ -80,7 +80,7 @@ impl Normalizer {
 
 /// Marks waiting to be sorted: combining class, whether it is dropped afterwards, the mark.
 #[derive(Debug, Default)]
-pub(super) struct Run(Vec<(u8, bool, char)>);
+pub(in super::super) struct Run(Vec<(u8, bool, char)>);
 
 impl Run {
     fn flush(&mut self, normalizer: Normalizer, out: &mut String) {

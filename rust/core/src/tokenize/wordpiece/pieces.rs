@@ -1,6 +1,6 @@
 //! The WordPiece model: greedy longest match of one word.
 
-use super::trie::{Node, Trie};
+use super::super::trie::{Node, Trie};
 
 /// What a word becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]

@@ -2,7 +2,7 @@
 
 use std::ops::Range;
 
-use super::super::unicode;
+use super::unicode;
 use super::trie::{Node, Trie};
 
 /// One added token with its settings.

@@ -1,6 +1,7 @@
 //! Where ids go: counted against the limit first, freed of the unknown id second.
 
-use super::pieces::Word;
+/// Stands for "there is no unknown id": ids are below it.
+pub(super) const NO_ID: u32 = u32::MAX;
 
 /// The ids of one text.
 #[derive(Debug)]
@@ -34,11 +35,22 @@ impl<'a> Output<'a> {
         self.remaining != 0
     }
 
-    /// Adds what a word became. Returns false when the limit is reached.
-    pub(super) fn word(&mut self, what: Word, ids: &[u32]) -> bool {
-        match what {
-            Word::Unknown => self.push(self.unk_id),
-            Word::Pieces => ids.iter().all(|&id| self.push(id)),
-        }
+    /// Adds the unknown id. Returns false when the limit is reached.
+    pub(super) fn push_unknown(&mut self) -> bool {
+        self.push(self.unk_id)
+    }
+
+    /// Adds several ids. Returns false when the limit is reached.
+    pub(super) fn extend(&mut self, ids: &[u32]) -> bool {
+        ids.iter().all(|&id| self.push(id))
+    }
+
+    /// Adds ids of which none is the unknown one. Returns false when the limit is reached.
+    #[inline]
+    pub(super) fn extend_known(&mut self, ids: &[u32]) -> bool {
+        let counted = ids.len().min(self.remaining);
+        self.ids.extend_from_slice(&ids[..counted]);
+        self.remaining -= counted;
+        self.remaining != 0
     }
 }
