@@ -8,21 +8,28 @@
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
 mod added;
+mod bpe;
 #[cfg(feature = "fallback")]
 mod fallback;
+mod hash;
 mod output;
 mod plan;
+mod pretokenizers;
+mod segments;
 #[doc(hidden)]
 pub mod probe;
 mod spec;
 mod trie;
 mod unicode;
+mod wordlevel;
 mod wordpiece;
 
 use std::path::Path;
 
 use crate::error::{Error, Result};
+use bpe::Bpe;
 use spec::{Spec, Unreadable};
+use wordlevel::WordLevel;
 use wordpiece::WordPiece;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
@@ -67,13 +74,30 @@ impl Vocabulary {
 #[derive(Debug, Default)]
 pub(crate) struct TokenizeScratch {
     wordpiece: wordpiece::Scratch,
+    bpe: bpe::Scratch,
+    wordlevel: wordlevel::Scratch,
 }
 
 #[derive(Debug)]
 enum Engine {
     WordPiece(Box<WordPiece>),
+    Bpe(Box<Bpe>),
+    WordLevel(Box<WordLevel>),
     #[cfg(feature = "fallback")]
     Fallback(Box<fallback::Fallback>),
+}
+
+impl Engine {
+    /// The fast engine for a tokenizer.json, if one covers it.
+    fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
+        match spec.model.kind.as_deref() {
+            Some("BPE") => Bpe::plan(spec).map(|(e, v)| (Self::Bpe(Box::new(e)), v)),
+            Some("WordLevel") => {
+                WordLevel::plan(spec).map(|(e, v)| (Self::WordLevel(Box::new(e)), v))
+            }
+            _ => WordPiece::plan(spec).map(|(e, v)| (Self::WordPiece(Box::new(e)), v)),
+        }
+    }
 }
 
 /// An immutable tokenizer, shared by all threads.
@@ -89,13 +113,13 @@ impl Tokenizer {
     /// errors.
     pub(crate) fn from_json(json: &[u8], path: &Path) -> Result<Self> {
         let planned = match Spec::from_json(json) {
-            Ok(spec) => WordPiece::plan(&spec),
+            Ok(spec) => Engine::plan(&spec),
             Err(Unreadable::Syntax(problem)) => return Err(Error::malformed(path, problem)),
             Err(Unreadable::Shape(problem)) => Err(NotCovered(problem)),
         };
         match planned {
             Ok((engine, vocabulary)) => Ok(Self {
-                engine: Engine::WordPiece(Box::new(engine)),
+                engine,
                 vocabulary,
                 fallback_reason: None,
             }),
@@ -122,6 +146,16 @@ impl Tokenizer {
         ))
     }
 
+    /// Sets how many pieces a scratch remembers, for tests: a power of two or zero. Returns whether
+    /// the engine has such a cache.
+    fn set_cache(&mut self, entries: usize) -> bool {
+        match &mut self.engine {
+            Engine::Bpe(engine) => engine.set_cache(entries),
+            _ => return false,
+        }
+        true
+    }
+
     /// Facts about the vocabulary.
     #[must_use]
     pub fn vocabulary(&self) -> &Vocabulary {
@@ -133,6 +167,8 @@ impl Tokenizer {
     pub fn engine(&self) -> &'static str {
         match self.engine {
             Engine::WordPiece(_) => "wordpiece",
+            Engine::Bpe(_) => "bpe",
+            Engine::WordLevel(_) => "wordlevel",
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => "fallback",
         }
@@ -158,6 +194,14 @@ impl Tokenizer {
                 engine.ids_into(text, limit, &mut scratch.wordpiece, ids);
                 Ok(())
             }
+            Engine::Bpe(engine) => {
+                engine.ids_into(text, limit, &mut scratch.bpe, ids);
+                Ok(())
+            }
+            Engine::WordLevel(engine) => {
+                engine.ids_into(text, limit, &mut scratch.wordlevel, ids);
+                Ok(())
+            }
             #[cfg(feature = "fallback")]
             Engine::Fallback(fallback) => fallback
                 .ids_into(text, limit, self.vocabulary.unk_id, ids)
@@ -170,6 +214,7 @@ impl Tokenizer {
     pub(crate) fn nanoseconds_per_byte(&self) -> f64 {
         match self.engine {
             Engine::WordPiece(_) => 4.0,
+            Engine::Bpe(_) | Engine::WordLevel(_) => 5.0,
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => 300.0,
         }

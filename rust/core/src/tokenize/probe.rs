@@ -11,6 +11,7 @@ use crate::error::Result;
 pub struct Probe {
     tokenizer: Tokenizer,
     scratch: TokenizeScratch,
+    name: String,
 }
 
 impl Probe {
@@ -23,6 +24,7 @@ impl Probe {
         Ok(Self {
             tokenizer,
             scratch: TokenizeScratch::default(),
+            name: "default".to_owned(),
         })
     }
 
@@ -31,13 +33,21 @@ impl Probe {
     /// # Errors
     /// As for any tokenizer.
     pub fn variants(json: &[u8]) -> Result<Vec<Self>> {
-        Ok(vec![Self::new(json)?])
+        let mut variants = vec![Self::new(json)?];
+        for entries in [0, 1] {
+            let mut probe = Self::new(json)?;
+            if probe.tokenizer.set_cache(entries) {
+                probe.name = format!("cache of {entries}");
+                variants.push(probe);
+            }
+        }
+        Ok(variants)
     }
 
     /// Which variant this is.
     #[must_use]
     pub fn name(&self) -> String {
-        "default".to_owned()
+        self.name.clone()
     }
 
     /// The tokenizer.

@@ -1,0 +1,93 @@
+//! From a text to the pieces that a pre-tokenizer sees: added tokens are cut out, once before and
+//! once after normalization, and what lies between is normalized piece by piece.
+
+use serde_json::value::RawValue;
+
+use super::added::{Matcher, Part};
+use super::output::Output;
+use super::plan::AddedTokens;
+use super::wordpiece::normalizer::{Normalizer, Run};
+use super::{NotCovered, wordpiece};
+
+/// Added tokens and normalizer of a tokenizer.json.
+#[derive(Debug)]
+pub(super) struct Segments {
+    normalizer: Option<Normalizer>,
+    raw: Option<Matcher>,
+    normalized: Option<Matcher>,
+}
+
+/// Working memory.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    text: String,
+    run: Run,
+}
+
+/// The normalizer of a file; none if it changes nothing.
+pub(super) fn normalizer(json: Option<&RawValue>) -> Result<Option<Normalizer>, NotCovered> {
+    let normalizer = wordpiece::plan::normalizer(json)?;
+    Ok((normalizer != Normalizer::default()).then_some(normalizer))
+}
+
+/// Normalizes the content of an added token.
+pub(super) fn normalize(normalizer: Option<Normalizer>, text: &str, out: &mut String) {
+    match normalizer {
+        Some(normalizer) => normalizer.normalize(text, &mut Run::default(), out),
+        None => out.push_str(text),
+    }
+}
+
+impl Segments {
+    pub(super) fn new(normalizer: Option<Normalizer>, added: AddedTokens) -> Self {
+        Self {
+            normalizer,
+            raw: Matcher::new(added.raw),
+            normalized: Matcher::new(added.normalized),
+        }
+    }
+
+    /// Puts out the ids of added tokens and calls `piece` for the texts between them, until either
+    /// returns false, and says so.
+    #[inline]
+    pub(super) fn each(
+        &self,
+        text: &str,
+        buffers: &mut Buffers,
+        out: &mut Output<'_>,
+        mut piece: impl FnMut(&str, &mut Output<'_>) -> bool,
+    ) -> bool {
+        let Some(raw) = &self.raw else {
+            return self.normalized(text, buffers, out, &mut piece);
+        };
+        raw.split(text, |part| match part {
+            Part::Token(id) => out.push(id),
+            Part::Text(range) => self.normalized(&text[range], buffers, out, &mut piece),
+        })
+    }
+
+    #[inline]
+    fn normalized(
+        &self,
+        text: &str,
+        buffers: &mut Buffers,
+        out: &mut Output<'_>,
+        piece: &mut impl FnMut(&str, &mut Output<'_>) -> bool,
+    ) -> bool {
+        let text = match self.normalizer {
+            None => text,
+            Some(normalizer) => {
+                buffers.text.clear();
+                normalizer.normalize(text, &mut buffers.run, &mut buffers.text);
+                &buffers.text
+            }
+        };
+        let Some(normalized) = &self.normalized else {
+            return piece(text, out);
+        };
+        normalized.split(text, |part| match part {
+            Part::Token(id) => out.push(id),
+            Part::Text(range) => piece(&text[range], out),
+        })
+    }
+}
