@@ -6,6 +6,7 @@
 mod corpora;
 mod models;
 mod oracle;
+mod pieces;
 mod random;
 mod refusals;
 mod scalars;
