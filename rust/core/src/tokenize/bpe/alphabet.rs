@@ -13,6 +13,15 @@ pub(super) fn byte_char(byte: u8) -> char {
     char::from_u32(0x100 + before).unwrap_or(char::REPLACEMENT_CHARACTER)
 }
 
+/// The byte that a character stands for in a byte-level vocabulary.
+pub(super) fn char_byte(c: char) -> Option<u8> {
+    match u32::from(c) {
+        0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => Some(u32::from(c) as u8),
+        0x100..=0x143 => (0..=255).find(|&byte| byte_char(byte) == c),
+        _ => None,
+    }
+}
+
 /// The symbols of single characters, or of single bytes.
 #[derive(Debug)]
 pub(super) struct Alphabet {
@@ -94,9 +103,13 @@ impl Alphabet {
         (unknown.unk != Unk::Missing || alphabet.is_complete()).then_some(alphabet)
     }
 
-    /// Whether every byte has a symbol of its own.
-    pub(super) fn is_all_bytes(&self) -> bool {
-        matches!(self.kind, Kind::AllBytes(_))
+    /// The symbols of bytes, if every byte has one of its own.
+    #[inline]
+    pub(super) fn all_bytes(&self) -> Option<&[u32; 256]> {
+        match &self.kind {
+            Kind::AllBytes(ids) => Some(ids),
+            _ => None,
+        }
     }
 
     /// Whether no character can be unknown.
@@ -184,5 +197,10 @@ mod tests {
         assert_eq!(byte_char(b'\n'), 'Ċ');
         assert_eq!(byte_char(0xad), 'Ń');
         assert_eq!(byte_char(b'a'), 'a');
+        for byte in 0..=255 {
+            assert_eq!(char_byte(byte_char(byte)), Some(byte));
+        }
+        let no_bytes = ['\u{a0}', '\u{ad}', ' ', '\n', '\u{144}', '中'];
+        assert!(no_bytes.into_iter().all(|c| char_byte(c).is_none()));
     }
 }

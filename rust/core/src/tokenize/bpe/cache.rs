@@ -1,29 +1,43 @@
 //! The ids of pieces seen before.
 //!
-//! A table of one entry a slot and a ring of words. Pieces of up to sixteen bytes that became up to
-//! three ids, which is most of them, lie in the table alone; of the others the table knows where in
-//! the ring their bytes and ids are. Whoever comes later takes the slot, and the ring writes over
-//! its oldest part, so memory is bounded and nothing is ever cleaned up.
+//! A table of two entries a cache line and a ring of words. Pieces of up to sixteen bytes that
+//! became up to three ids, which is most of them, lie in the table alone; of the others the table
+//! knows where in the ring their bytes and ids are. The older of the two entries of a line makes
+//! room for a new one, and the ring writes over its oldest part, so memory is bounded and nothing
+//! is ever cleaned up.
 
 use super::super::hash::{self, Key};
 
 /// What a piece became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Known<'a> {
-    pub(super) ids: &'a [u32],
+    pub(super) ids: Ids<'a>,
     /// Whether one of them is the unknown id.
     pub(super) has_unknown: bool,
+}
+
+/// Ids as they are found.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) enum Ids<'a> {
+    /// The first so many of these.
+    Few([u32; INLINE], usize),
+    Many(&'a [u32]),
 }
 
 /// A piece as the table looks for it.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct Query<'a> {
-    bytes: &'a [u8],
+    pub(super) bytes: &'a [u8],
     key: Key,
     /// The low bits of an entry's `meta`.
     tag: u32,
-    slot: usize,
+    line: usize,
 }
+
+/// The newer entry first.
+#[derive(Debug, Clone, Copy, Default)]
+#[repr(align(64))]
+struct Line([Entry; 2]);
 
 #[derive(Debug, Clone, Copy, Default)]
 struct Entry {
@@ -49,18 +63,18 @@ const LONGEST: usize = 512;
 /// A bounded map from pieces to ids.
 #[derive(Debug, Default)]
 pub(super) struct Cache {
-    entries: Vec<Entry>,
+    lines: Vec<Line>,
     ring: Vec<u32>,
     /// How many words were ever written to the ring.
     written: u64,
 }
 
 impl Cache {
-    /// A cache of this many entries, a power of two or zero for none at all.
-    pub(super) fn with_capacity(entries: usize) -> Self {
-        debug_assert!(entries == 0 || entries.is_power_of_two());
-        let ring = if entries == 0 { 0 } else { (8 * entries).max(2 * LONGEST) };
-        Self { entries: vec![Entry::default(); entries], ring: vec![0; ring], written: 0 }
+    /// A cache of this many lines, a power of two or zero for none at all.
+    pub(super) fn with_lines(lines: usize) -> Self {
+        debug_assert!(lines == 0 || lines.is_power_of_two());
+        let ring = if lines == 0 { 0 } else { (8 * lines).max(2 * LONGEST) };
+        Self { lines: vec![Line::default(); lines], ring: vec![0; ring], written: 0 }
     }
 
     /// Prepares a look-up of `text[start..end]`, which must not be empty. A `part` is something
@@ -83,23 +97,28 @@ impl Cache {
             let hash = hash::bytes(&text[start..end]);
             (Key { low: hash, high: len as u64 }, LONG | flags, hash)
         };
-        let slot = hash as usize & self.entries.len().wrapping_sub(1);
-        Query { bytes: &text[start..end], key, tag, slot }
+        let line = hash as usize & self.lines.len().wrapping_sub(1);
+        Query { bytes: &text[start..end], key, tag, line }
     }
 
     /// What is known of a piece.
     #[inline]
     pub(super) fn get(&self, query: &Query<'_>) -> Option<Known<'_>> {
-        let entry = self.entries.get(query.slot)?;
-        if entry.key != query.key || entry.meta & TAG != query.tag {
+        let Line([newer, older]) = self.lines.get(query.line)?;
+        let is = |entry: &Entry| entry.key == query.key && entry.meta & TAG == query.tag;
+        let entry = if is(newer) {
+            newer
+        } else if is(older) {
+            older
+        } else {
             return None;
-        }
-        let count = (entry.meta >> 16) as usize;
+        };
         let has_unknown = entry.meta & HAS_UNKNOWN != 0;
+        let count = (entry.meta >> 16) as usize;
         if entry.meta & IN_RING == 0 {
-            return Some(Known { ids: &entry.ids[..count], has_unknown });
+            return Some(Known { ids: Ids::Few(entry.ids, count), has_unknown });
         }
-        Some(Known { ids: self.from_ring(entry, count, query)?, has_unknown })
+        Some(Known { ids: Ids::Many(self.from_ring(entry, count, query)?), has_unknown })
     }
 
     /// The ids of an entry, if the ring still has them.
@@ -122,17 +141,18 @@ impl Cache {
     }
 
     /// Keeps what a piece became.
-    pub(super) fn put(&mut self, query: &Query<'_>, known: Known<'_>) {
-        let Some(entry) = self.entries.get_mut(query.slot) else { return };
-        let count = known.ids.len();
+    pub(super) fn put(&mut self, query: &Query<'_>, new: &[u32], has_unknown: bool) {
+        let Some(Line([entry, older])) = self.lines.get_mut(query.line) else { return };
+        let count = new.len();
         let mut meta = query.tag | (count as u32) << 16;
-        if known.has_unknown {
+        if has_unknown {
             meta |= HAS_UNKNOWN;
         }
         let long = query.tag & LONG == LONG;
         if !long && count <= INLINE {
             let mut ids = [0; INLINE];
-            ids[..count].copy_from_slice(known.ids);
+            ids[..count].copy_from_slice(new);
+            *older = *entry;
             *entry = Entry { key: query.key, ids, meta };
             return;
         }
@@ -150,8 +170,9 @@ impl Cache {
         if long {
             words(query.bytes).zip(&mut self.ring[at..]).for_each(|(word, slot)| *slot = word);
         }
-        self.ring[at + bytes..at + bytes + count].copy_from_slice(known.ids);
+        self.ring[at + bytes..at + bytes + count].copy_from_slice(new);
         let place = [self.written as u32, (self.written >> 32) as u32, 0];
+        *older = *entry;
         *entry = Entry { key: query.key, ids: place, meta: meta | IN_RING };
         self.written += (bytes + count) as u64;
     }
@@ -172,8 +193,8 @@ mod tests {
 
     #[test]
     fn forgets_but_never_errs() {
-        for capacity in [0, 1, 2, 64, 4096] {
-            let mut cache = Cache::with_capacity(capacity);
+        for lines in [0, 1, 2, 64, 4096] {
+            let mut cache = Cache::with_lines(lines);
             let mut hits = 0;
             let mut state = 7_u64;
             for _ in 0..40_000 {
@@ -185,19 +206,22 @@ mod tests {
                 piece.extend(n.to_le_bytes());
                 let part = n % 5 == 0;
                 let ids: Vec<u32> = (0..n % 70).map(|i| n + i).collect();
-                let known = Known { ids: &ids, has_unknown: n % 3 == 0 };
                 let query = cache.query(&piece, 0, piece.len(), part);
                 match cache.get(&query) {
                     Some(found) => {
-                        assert_eq!(found, known);
+                        let found_ids = match found.ids {
+                            Ids::Few(ref few, count) => &few[..count],
+                            Ids::Many(many) => many,
+                        };
+                        assert_eq!((found_ids, found.has_unknown), (&ids[..], n % 3 == 0));
                         hits += 1;
                     }
-                    None => cache.put(&query, known),
+                    None => cache.put(&query, &ids, n % 3 == 0),
                 }
                 let other = cache.query(&piece, 0, piece.len(), !part);
                 assert!(cache.get(&other).is_none());
             }
-            assert_eq!(hits > 0, capacity > 0, "{capacity}");
+            assert_eq!(hits > 0, lines > 0, "{lines}");
         }
     }
 }

@@ -2,17 +2,20 @@
 
 mod alphabet;
 mod cache;
+mod cuts;
 mod merges;
 mod plan;
 mod whole;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::hash::Key;
 use super::output::{NO_ID, Output};
 use super::pretokenizers::{Buffer, PreTokenizer};
 use super::segments::{self, Segments};
 use alphabet::Alphabet;
-use cache::{Cache, Known};
+use cache::{Cache, Ids, Known, Query};
+use cuts::Cuts;
 use merges::{Merges, Work};
 use whole::WholePieces;
 
@@ -23,12 +26,12 @@ pub(crate) struct Bpe {
     pre_tokenizer: PreTokenizer,
     model: Model,
     unk_id: u32,
-    cache_capacity: usize,
+    cache_lines: usize,
     /// Tells the tokenizers of a process apart, since a cache holds the ids of one only.
     serial: u64,
 }
 
-/// Entries of a cache by default: half a megabyte, and as much again for long pieces.
+/// Lines of a cache by default: a megabyte, and half of one for long pieces.
 const CACHE: usize = 1 << 14;
 
 /// Working memory of one worker.
@@ -46,12 +49,12 @@ impl Bpe {
     fn new(segments: Segments, pre_tokenizer: PreTokenizer, model: Model, unk_id: u32) -> Self {
         static SERIAL: AtomicU64 = AtomicU64::new(1);
         let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
-        Self { segments, pre_tokenizer, model, unk_id, cache_capacity: CACHE, serial }
+        Self { segments, pre_tokenizer, model, unk_id, cache_lines: CACHE, serial }
     }
 
     /// Sets the size of the caches made from now on: a power of two, or zero for none.
-    pub(crate) fn set_cache(&mut self, entries: usize) {
-        self.cache_capacity = entries;
+    pub(crate) fn set_cache(&mut self, lines: usize) {
+        self.cache_lines = lines;
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
@@ -67,7 +70,7 @@ impl Bpe {
             return;
         }
         if scratch.serial != self.serial {
-            scratch.cache = Cache::with_capacity(self.cache_capacity);
+            scratch.cache = Cache::with_lines(self.cache_lines);
             scratch.serial = self.serial;
         }
         let Scratch { segments, buffer, work, cache, .. } = scratch;
@@ -89,21 +92,83 @@ impl Bpe {
         work: &mut Work,
         out: &mut Output<'_>,
     ) -> bool {
-        let query = cache.query(text, start, end, false);
-        if let Some(known) = cache.get(&query) {
-            return put_out(known, out);
+        if end - start > Key::LONGEST {
+            return self.long(&text[start..end], cache, work, out);
         }
-        self.model.tokenize(&text[start..end], work);
-        let has_unknown = self.unk_id != NO_ID && work.symbols.contains(&self.unk_id);
-        let known = Known { ids: &work.symbols, has_unknown };
-        cache.put(&query, known);
-        put_out(known, out)
+        let query = cache.query(text, start, end, false);
+        match cache.get(&query) {
+            Some(known) => put_out(known, out),
+            None => self.new_piece(&query, cache, work, out),
+        }
+    }
+
+    /// A short piece that the cache does not know.
+    #[cold]
+    fn new_piece(
+        &self,
+        query: &Query<'_>,
+        cache: &mut Cache,
+        work: &mut Work,
+        out: &mut Output<'_>,
+    ) -> bool {
+        self.model.tokenize(query.bytes, work);
+        cache.put(query, &work.symbols, self.has_unknown(&work.symbols));
+        out.extend(&work.symbols)
+    }
+
+    /// A long piece, which is seldom seen again: what it is made of is.
+    fn long(
+        &self,
+        piece: &[u8],
+        cache: &mut Cache,
+        work: &mut Work,
+        out: &mut Output<'_>,
+    ) -> bool {
+        let model = &self.model;
+        if let Some(whole) = &model.whole
+            && let Some(id) = whole.get(piece)
+        {
+            return out.push(id);
+        }
+        let part = model.whole.is_some();
+        let mut start = 0;
+        while start < piece.len() {
+            let end = model.part_end(piece, start);
+            let goes_on = if end == start + 1
+                && let Some(ids) = model.alphabet.all_bytes()
+            {
+                out.push(ids[usize::from(piece[start])])
+            } else {
+                let query = cache.query(piece, start, end, part);
+                if let Some(known) = cache.get(&query) {
+                    put_out(known, out)
+                } else {
+                    model.merge(query.bytes, work);
+                    cache.put(&query, &work.symbols, self.has_unknown(&work.symbols));
+                    out.extend(&work.symbols)
+                }
+            };
+            if !goes_on {
+                return false;
+            }
+            start = end;
+        }
+        true
+    }
+
+    fn has_unknown(&self, ids: &[u32]) -> bool {
+        self.unk_id != NO_ID && ids.contains(&self.unk_id)
     }
 }
 
 #[inline]
 fn put_out(known: Known<'_>, out: &mut Output<'_>) -> bool {
-    if known.has_unknown { out.extend(known.ids) } else { out.extend_known(known.ids) }
+    match known {
+        Known { ids: Ids::Few(ids, count), has_unknown: false } => out.extend_few(ids, count),
+        Known { ids: Ids::Few(ids, count), .. } => out.extend(&ids[..count]),
+        Known { ids: Ids::Many(ids), has_unknown: false } => out.extend_known(ids),
+        Known { ids: Ids::Many(ids), .. } => out.extend(ids),
+    }
 }
 
 /// Vocabulary and merges.
@@ -113,17 +178,29 @@ struct Model {
     merges: Merges,
     /// What `ignore_merges` looks up first.
     whole: Option<WholePieces>,
+    cuts: Option<Cuts>,
 }
 
 impl Model {
     /// Leaves the ids of a piece in `work.symbols`.
     fn tokenize(&self, piece: &[u8], work: &mut Work) {
-        if let Some(id) = self.whole.as_ref().and_then(|whole| whole.get(piece)) {
-            work.symbols.clear();
-            work.symbols.push(id);
-            return;
+        match self.whole.as_ref().and_then(|whole| whole.get(piece)) {
+            Some(id) => {
+                work.symbols.clear();
+                work.symbols.push(id);
+            }
+            None => self.merge(piece, work),
         }
+    }
+
+    /// Leaves the ids of a piece, or of a part of one between cuts, in `work.symbols`.
+    fn merge(&self, piece: &[u8], work: &mut Work) {
         self.alphabet.symbols(piece, &mut work.symbols);
         self.merges.apply(work);
+    }
+
+    #[inline]
+    fn part_end(&self, piece: &[u8], start: usize) -> usize {
+        self.cuts.as_ref().map_or(piece.len(), |cuts| cuts.next(piece, start))
     }
 }

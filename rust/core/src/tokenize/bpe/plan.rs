@@ -7,7 +7,8 @@ use super::super::pretokenizers::PreTokenizer;
 use super::super::segments::{self, Segments};
 use super::super::spec::{Spec, Vocab};
 use super::super::{NotCovered, Vocabulary};
-use super::alphabet::{Alphabet, Unk, Unknown, byte_char};
+use super::alphabet::{Alphabet, Unk, Unknown, char_byte};
+use super::cuts::Cuts;
 use super::merges::{BOUND, Merges};
 use super::whole::WholePieces;
 use super::{Bpe, Model};
@@ -85,7 +86,16 @@ fn model(spec: &Spec<'_>, strings: &Strings<'_>, byte_level: bool) -> Result<Mod
             .collect();
         WholePieces::new(reachable.into_iter())
     });
-    Ok(Model { alphabet, merges: Merges::new(&merges), whole })
+    // Without a symbol for each byte the neighbours of a symbol are not those of its bytes.
+    let cuts = alphabet.all_bytes().is_some().then(|| {
+        let list = spec.model.merges.iter().flat_map(|merges| &merges.0);
+        // Parts with other characters cannot be made of bytes.
+        Cuts::new(list.filter_map(|(left, right)| {
+            let (last, first) = (left.chars().next_back()?, right.chars().next()?);
+            Some((char_byte(last)?, char_byte(first)?))
+        }))
+    });
+    Ok(Model { alphabet, merges: Merges::new(&merges), whole, cuts })
 }
 
 /// The ids of every merge: left, right and made.
@@ -123,12 +133,7 @@ fn piece_of(token: &str, byte_level: bool) -> Option<Vec<u8>> {
     if !byte_level {
         return Some(token.as_bytes().to_vec());
     }
-    let byte = |c: char| match u32::from(c) {
-        0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => Some(u32::from(c) as u8),
-        0x100..0x144 => (0..=255).find(|&byte| byte_char(byte) == c),
-        _ => None,
-    };
-    token.chars().map(byte).collect()
+    token.chars().map(char_byte).collect()
 }
 
 /// The vocabulary while it is being read: strings of the file, found by a hash.
