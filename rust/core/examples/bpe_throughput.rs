@@ -34,7 +34,7 @@ fn main() {
         let mut ids = Vec::new();
         let mut times = Vec::new();
         let mut count = 0;
-        let rounds = if probe.tokenizer().engine() == "fallback" { 2 } else { 30 };
+        let rounds = if probe.tokenizer().engine() == "fallback" { 2 } else { std::env::var("ROUNDS").map_or(30, |r| r.parse().unwrap()) };
         for _ in 0..rounds {
             let start = Instant::now();
             count = 0;

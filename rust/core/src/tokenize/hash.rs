@@ -22,7 +22,7 @@ impl Key {
     pub(crate) const LONGEST: usize = 16;
 
     /// The bytes of `text[start..end]`, one to sixteen of them.
-    #[inline]
+    #[inline(always)]
     pub(crate) fn load(text: &[u8], start: usize, end: usize) -> Self {
         let len = end - start;
         debug_assert!((1..=Self::LONGEST).contains(&len));

@@ -47,14 +47,14 @@ impl<'a> Output<'a> {
 
     /// Adds the first `count` of these ids, of which none is the unknown one. Returns false when
     /// the limit is reached.
-    #[inline]
-    pub(super) fn extend_few<const N: usize>(&mut self, ids: [u32; N], count: usize) -> bool {
+    #[inline(always)]
+    pub(super) fn extend_few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool {
         if self.remaining < count {
             return self.extend_known(&ids[..count]);
         }
         // All of a known number and then some off again: no loop, no call.
         let before = self.ids.len();
-        self.ids.extend_from_slice(&ids);
+        self.ids.extend_from_slice(ids);
         self.ids.truncate(before + count);
         self.remaining -= count;
         self.remaining != 0

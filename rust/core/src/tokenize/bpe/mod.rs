@@ -11,7 +11,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::hash::Key;
 use super::output::{NO_ID, Output};
-use super::pretokenizers::{Buffer, PreTokenizer};
+use super::pretokenizers::{Buffer, Classes, Pattern, PreTokenizer};
 use super::segments::{self, Segments};
 use alphabet::Alphabet;
 use cache::{Cache, Ids, Known, Query};
@@ -33,6 +33,9 @@ pub(crate) struct Bpe {
 
 /// Lines of a cache by default: a megabyte, and half of one for long pieces.
 const CACHE: usize = 1 << 14;
+
+/// How many pieces are cut off before the first of them is looked up.
+const AHEAD: usize = 16;
 
 /// Working memory of one worker.
 #[derive(Debug, Default)]
@@ -75,30 +78,73 @@ impl Bpe {
         }
         let Scratch { segments, buffer, work, cache, .. } = scratch;
         self.segments.each(text, segments, &mut out, |text, out| {
-            self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
-                self.piece(text, start, end, cache, work, out)
-            })
+            let text = text.as_bytes();
+            // One loop for each pattern, so that it is compiled for it.
+            match self.pre_tokenizer.pattern() {
+                Some(Pattern::Gpt2) => {
+                    let text = self.pre_tokenizer.prefixed(text, buffer);
+                    self.matches(Pattern::Gpt2, text, cache, work, out)
+                }
+                Some(pattern) => {
+                    let text = self.pre_tokenizer.prefixed(text, buffer);
+                    self.matches(pattern, text, cache, work, out)
+                }
+                None => self.pre_tokenizer.split(text, buffer, |text, start, end| {
+                    let query = cache.query(text, start, end, false);
+                    self.piece(&query, cache, work, out)
+                }),
+            }
         });
     }
 
-    /// Ids of one piece. Returns false when the limit is reached.
+    /// Ids of all matches of a pattern. Returns false when the limit is reached.
     #[inline]
-    fn piece(
+    fn matches(
         &self,
+        pattern: Pattern,
         text: &[u8],
-        start: usize,
-        end: usize,
         cache: &mut Cache,
         work: &mut Work,
         out: &mut Output<'_>,
     ) -> bool {
-        if end - start > Key::LONGEST {
-            return self.long(&text[start..end], cache, work, out);
+        let classes = Classes::get();
+        let mut queries = [Query::default(); AHEAD];
+        let mut start = 0;
+        while start < text.len() {
+            // The table does not fit into the nearest cache of the processor: by the time that the
+            // pieces are looked up, their entries have arrived.
+            let mut count = 0;
+            while count < AHEAD && start < text.len() {
+                let end = pattern.end(classes, text, start);
+                queries[count] = cache.query(text, start, end, false);
+                cache.prefetch(&queries[count]);
+                start = end;
+                count += 1;
+            }
+            for query in &queries[..count] {
+                if !self.piece(query, cache, work, out) {
+                    return false;
+                }
+            }
         }
-        let query = cache.query(text, start, end, false);
-        match cache.get(&query) {
+        true
+    }
+
+    /// Ids of one piece. Returns false when the limit is reached.
+    #[inline(always)]
+    fn piece(
+        &self,
+        query: &Query<'_>,
+        cache: &mut Cache,
+        work: &mut Work,
+        out: &mut Output<'_>,
+    ) -> bool {
+        if query.bytes.len() > Key::LONGEST {
+            return self.long(query.bytes, cache, work, out);
+        }
+        match cache.get(query) {
             Some(known) => put_out(known, out),
-            None => self.new_piece(&query, cache, work, out),
+            None => self.new_piece(query, cache, work, out),
         }
     }
 
@@ -161,7 +207,7 @@ impl Bpe {
     }
 }
 
-#[inline]
+#[inline(always)]
 fn put_out(known: Known<'_>, out: &mut Output<'_>) -> bool {
     match known {
         Known { ids: Ids::Few(ids, count), has_unknown: false } => out.extend_few(ids, count),

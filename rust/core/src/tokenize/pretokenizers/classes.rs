@@ -81,7 +81,7 @@ impl Classes {
     }
 
     /// Class and length in bytes of the character at `at`, which must be one's first byte.
-    #[inline]
+    #[inline(always)]
     pub(super) fn at(&self, text: &[u8], at: usize) -> (Class, usize) {
         let byte = text[at];
         if byte < 0x80 {
@@ -90,7 +90,7 @@ impl Classes {
         self.beyond_ascii(text, at)
     }
 
-    #[inline]
+    #[inline(never)]
     fn beyond_ascii(&self, text: &[u8], at: usize) -> (Class, usize) {
         let bits = |offset: usize| usize::from(text[at + offset] & 0x3f);
         let lead = usize::from(text[at]);
@@ -115,9 +115,71 @@ impl Classes {
     }
 }
 
+impl Classes {
+    /// Past the end of the letters from `at` on: [`Self::run`] of them, eight at a time where they
+    /// are of ASCII.
+    #[inline]
+    pub(super) fn letters(&self, text: &[u8], mut at: usize) -> usize {
+        loop {
+            while let Some(Ok(word)) = text.get(at..at + 8).map(<[u8; 8]>::try_from) {
+                let count = leading_letters(u64::from_le_bytes(word));
+                at += count;
+                if count < 8 {
+                    break;
+                }
+            }
+            // Here is something else, or the text has less than eight bytes left.
+            if at == text.len() {
+                return at;
+            }
+            let (class, len) = self.at(text, at);
+            if class & LETTER == 0 {
+                return at;
+            }
+            at += len;
+        }
+    }
+}
+
+/// How many of eight bytes, the lowest first, are letters of ASCII.
+#[inline]
+fn leading_letters(word: u64) -> usize {
+    const ONES: u64 = 0x0101_0101_0101_0101;
+    const HIGH: u64 = 0x80 * ONES;
+    let small = (word | 0x20 * ONES) & !HIGH;
+    // Without their highest bits no sum goes over into the next byte.
+    let from_a = small + (0x80 - 0x61) * ONES;
+    let past_z = small + (0x80 - 0x7b) * ONES;
+    let others = (!from_a | past_z | word) & HIGH;
+    (others.trailing_zeros() / 8) as usize
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn letters_of_eight_bytes() {
+        for byte in 0..=255_u8 {
+            for at in 0..8 {
+                let mut word = *b"aZmNzAxq";
+                word[at] = byte;
+                let expected = if byte.is_ascii_alphabetic() { 8 } else { at };
+                assert_eq!(leading_letters(u64::from_le_bytes(word)), expected);
+            }
+        }
+    }
+
+    #[test]
+    fn letters_are_a_run() {
+        let classes = Classes::get();
+        for text in ["", "a", "abcdefgh", "abcdefghijklmnopq1", "für die Ästhetik", "日本語です。", "xxxxxxxé1"] {
+            for at in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
+                let text = text.as_bytes();
+                assert_eq!(classes.letters(text, at), classes.run(text, at, LETTER, LETTER));
+            }
+        }
+    }
 
     #[test]
     fn every_scalar_is_found_in_its_encoding() {

@@ -10,9 +10,9 @@ mod plan;
 mod words;
 
 pub(crate) use classes::Classes;
+pub(crate) use patterns::Pattern;
 
 use classes::{Class, NUMERIC, PUNCTUATION};
-use patterns::Pattern;
 use words::Words;
 
 /// One cut, or the space that ByteLevel sets before what reaches it.
@@ -46,6 +46,24 @@ impl PreTokenizer {
         self.byte_level
     }
 
+    /// The pattern whose matches are the pieces, if it is as simple as that for every text that
+    /// starts with a space, and for others once `prefixed`.
+    pub(crate) fn pattern(&self) -> Option<Pattern> {
+        match *self.steps.as_slice() {
+            [Step::Pattern(pattern)] | [Step::PrefixSpace, Step::Pattern(pattern)] => Some(pattern),
+            _ => None,
+        }
+    }
+
+    /// The text that the pattern is for.
+    #[inline]
+    pub(crate) fn prefixed<'a>(&self, text: &'a [u8], buffer: &'a mut Buffer) -> &'a [u8] {
+        match self.steps.first() {
+            Some(Step::PrefixSpace) => prefixed(text, &mut buffer.0),
+            _ => text,
+        }
+    }
+
     /// Calls `piece` for every piece until it returns false, and says so. A piece is a range of
     /// the text that it comes with, which is not always this one.
     #[inline]
@@ -56,18 +74,8 @@ impl PreTokenizer {
         mut piece: impl FnMut(&[u8], usize, usize) -> bool,
     ) -> bool {
         let classes = Classes::get();
-        // What nearly all files have, without an indirect call for every piece.
+        // What most files have, without an indirect call for every piece.
         match *self.steps.as_slice() {
-            [Step::Pattern(Pattern::Gpt2)] => {
-                Pattern::Gpt2.split(classes, text, |start, end| piece(text, start, end))
-            }
-            [Step::Pattern(pattern)] => {
-                pattern.split(classes, text, |start, end| piece(text, start, end))
-            }
-            [Step::PrefixSpace, Step::Pattern(pattern)] => {
-                let text = prefixed(text, &mut buffer.0);
-                pattern.split(classes, text, |start, end| piece(text, start, end))
-            }
             [Step::Words(words)] => {
                 words.split(classes, text, |start, end| piece(text, start, end))
             }

@@ -43,10 +43,7 @@ impl Pattern {
     ) -> bool {
         let mut start = 0;
         while start < text.len() {
-            let end = match self {
-                Self::Gpt2 => gpt2(classes, text, start),
-                Self::Gpt4 { digits } => gpt4(classes, text, start, digits),
-            };
+            let end = self.end(classes, text, start);
             if !piece(start, end) {
                 return false;
             }
@@ -54,9 +51,23 @@ impl Pattern {
         }
         true
     }
+
+    /// End of the match that starts here, which must be before the end of the text.
+    #[inline]
+    pub(crate) fn end(self, classes: &Classes, text: &[u8], start: usize) -> usize {
+        match self {
+            Self::Gpt2 => gpt2(classes, text, start),
+            Self::Gpt4 { digits } => gpt4(classes, text, start, digits),
+        }
+    }
 }
 
+#[inline]
 fn gpt2(classes: &Classes, text: &[u8], start: usize) -> usize {
+    // Most pieces of most texts: a space and a word.
+    if text[start] == b' ' && text.get(start + 1).is_some_and(u8::is_ascii_alphabetic) {
+        return classes.letters(text, start + 2);
+    }
     if text[start] == b'\''
         && let Some(len) = contraction(text, start)
     {
@@ -70,6 +81,9 @@ fn gpt2(classes: &Classes, text: &[u8], start: usize) -> usize {
             class = next;
             at += len;
         }
+    }
+    if class & LETTER != 0 {
+        return classes.letters(text, at);
     }
     if class & SPACE == 0 {
         return classes.run(text, at, KIND, class & KIND);
@@ -96,8 +110,13 @@ fn contraction_any_case(text: &[u8], at: usize) -> Option<usize> {
     }
 }
 
+#[inline]
 fn gpt4(classes: &Classes, text: &[u8], start: usize, digits: usize) -> usize {
     let first = text[start];
+    // Most pieces of most texts: a space and a word.
+    if first == b' ' && text.get(start + 1).is_some_and(u8::is_ascii_alphabetic) {
+        return classes.letters(text, start + 2);
+    }
     if first == b'\''
         && let Some(len) = contraction_any_case(text, start)
     {
@@ -106,7 +125,7 @@ fn gpt4(classes: &Classes, text: &[u8], start: usize, digits: usize) -> usize {
     let (class, len) = classes.at(text, start);
     let mut at = start + len;
     if class & LETTER != 0 {
-        return letters(classes, text, at);
+        return classes.letters(text, at);
     }
     if class & NUMBER != 0 {
         for _ in 1..digits {
@@ -119,7 +138,7 @@ fn gpt4(classes: &Classes, text: &[u8], start: usize, digits: usize) -> usize {
     }
     let (next, len) = classes.next(text, at);
     if class & NEWLINE == 0 && next & LETTER != 0 {
-        return letters(classes, text, at + len);
+        return classes.letters(text, at + len);
     }
     if class & SPACE == 0 || first == b' ' && len != 0 && next & KIND == 0 {
         let end = classes.run(text, at, KIND, 0);
@@ -127,10 +146,6 @@ fn gpt4(classes: &Classes, text: &[u8], start: usize, digits: usize) -> usize {
     }
     let blanks = blanks(classes, text, start);
     if blanks.newline != 0 { blanks.newline } else { blanks.end() }
-}
-
-fn letters(classes: &Classes, text: &[u8], at: usize) -> usize {
-    classes.run(text, at, LETTER, LETTER)
 }
 
 /// A run of white space.
@@ -144,6 +159,7 @@ struct Blanks {
     at_text_end: bool,
 }
 
+#[inline(never)]
 fn blanks(classes: &Classes, text: &[u8], start: usize) -> Blanks {
     let (mut last, mut newline, mut at) = (start, 0, start);
     while at < text.len() {

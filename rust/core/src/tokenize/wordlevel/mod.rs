@@ -199,7 +199,8 @@ mod tests {
     fn finds_words_of_any_length() {
         let tokens: Vec<String> =
             (0..3000).map(|n| n.to_string().repeat(n % 9)).chain(["x".into()]).collect();
-        let words = Words::new(tokens.iter().map(|t| t.as_bytes()).zip(0..));
+        let entries: Vec<(&[u8], u32)> = tokens.iter().map(|t| t.as_bytes()).zip(0..).collect();
+        let words = Words::new(entries.iter().copied());
         let last: std::collections::HashMap<&str, u32> =
             tokens.iter().map(String::as_str).zip(0..).collect();
         assert_eq!(words.len(), last.len());
