@@ -134,8 +134,7 @@ pub(super) fn check_post_processor(json: Option<&RawValue>) -> Result<(), NotCov
         }
         "TemplateProcessing" => {
             let template: Template<'_> = parse("post_processor", json)?;
-            let mut sequences =
-                template.single.iter().filter_map(|piece| piece.sequence.as_ref());
+            let mut sequences = template.single.iter().filter_map(|piece| piece.sequence.as_ref());
             match (sequences.next(), sequences.next()) {
                 (Some(Sequence { id: "A" }), None) => Ok(()),
                 _ => not_covered("post_processor that drops or repeats the text"),

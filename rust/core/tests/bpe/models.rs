@@ -35,7 +35,8 @@ pub(crate) fn plain(kind: &str) -> Value {
 
 /// Pre-tokenizers that end in ByteLevel.
 pub(crate) fn of_bytes() -> Vec<Value> {
-    let mut all = vec![json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true})];
+    let mut all =
+        vec![json!({"type": "ByteLevel", "add_prefix_space": false, "trim_offsets": true})];
     for prefix in [false, true] {
         all.push(byte_level(prefix, true));
         all.push(byte_level(prefix, false));
@@ -103,7 +104,12 @@ pub(crate) fn added(content: &str, flags: &str) -> Value {
 }
 
 /// A file around a model. Truncation and padding are there to be ignored.
-pub(crate) fn file(normalizer: &Value, pre_tokenizer: &Value, added: &[Value], model: &str) -> String {
+pub(crate) fn file(
+    normalizer: &Value,
+    pre_tokenizer: &Value,
+    added: &[Value],
+    model: &str,
+) -> String {
     let added = json!(added);
     format!(
         r#"{{"version":"1.0","truncation":{{"direction":"Left","max_length":2,

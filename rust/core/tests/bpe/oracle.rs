@@ -21,12 +21,7 @@ impl Oracle {
         reference.with_padding(None);
         reference.with_truncation(None).unwrap();
         let unk_id = probes[0].tokenizer().vocabulary().unk_id;
-        Some(Self {
-            reference,
-            unk_id,
-            probes,
-            ids: Vec::new(),
-        })
+        Some(Self { reference, unk_id, probes, ids: Vec::new() })
     }
 
     /// The fallback's reason, for a file that the engine must not take.
@@ -37,11 +32,7 @@ impl Oracle {
 
     /// Ids of the reference, the unknown one included.
     pub(crate) fn all_ids(&self, text: &str) -> Vec<u32> {
-        self.reference
-            .encode_fast(text, false)
-            .expect("the reference encodes")
-            .get_ids()
-            .to_vec()
+        self.reference.encode_fast(text, false).expect("the reference encodes").get_ids().to_vec()
     }
 
     /// Whether every variant makes these ids of the text under this limit.
@@ -52,11 +43,8 @@ impl Oracle {
         limit: Option<usize>,
     ) -> Result<(), String> {
         let kept = &all[..limit.unwrap_or(all.len()).min(all.len())];
-        let expected: Vec<u32> = kept
-            .iter()
-            .copied()
-            .filter(|&id| Some(id) != self.unk_id)
-            .collect();
+        let expected: Vec<u32> =
+            kept.iter().copied().filter(|&id| Some(id) != self.unk_id).collect();
         for probe in &mut self.probes {
             self.ids.clear();
             probe.ids_into(text, limit, &mut self.ids).unwrap();

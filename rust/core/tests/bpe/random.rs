@@ -80,17 +80,19 @@ fn bpe(random: &mut Random, byte_level: bool) -> String {
             tokens.swap(i, random.below(i + 1));
         }
     }
-    let likely: Vec<String> =
-        ["a", "b", "c", "e", "t", "h", "s", "Ġ", "'", "1", ".", "l", "x", "Ã", "©", "ä", "¸", "Ń", "ã", "ģ", "<unk>",
-            "Ċ", "é", "中"]
-            .map(String::from)
-            .into_iter()
-            .filter(|token| tokens.contains(token))
-            .collect();
+    let likely: Vec<String> = [
+        "a", "b", "c", "e", "t", "h", "s", "Ġ", "'", "1", ".", "l", "x", "Ã", "©", "ä", "¸", "Ń",
+        "ã", "ģ", "<unk>", "Ċ", "é", "中",
+    ]
+    .map(String::from)
+    .into_iter()
+    .filter(|token| tokens.contains(token))
+    .collect();
     let mut made = if likely.is_empty() { tokens.clone() } else { likely };
     let mut merges = Vec::new();
     for _ in 0..[0, 5, 40, 120][random.below(4)] {
-        let (a, b) = (made[random.below(made.len())].clone(), made[random.below(made.len())].clone());
+        let (a, b) =
+            (made[random.below(made.len())].clone(), made[random.below(made.len())].clone());
         let whole = format!("{a}{b}");
         if whole.chars().count() > 9 {
             continue;
@@ -123,7 +125,8 @@ fn bpe(random: &mut Random, byte_level: bool) -> String {
         vocab.push((repeated, id + 1));
     }
     // Strings can say only what has no space in it.
-    let as_strings = random.chance(50) && !merges.iter().any(|(a, b)| a.contains(' ') || b.contains(' '));
+    let as_strings =
+        random.chance(50) && !merges.iter().any(|(a, b)| a.contains(' ') || b.contains(' '));
     let merges = if as_strings {
         let mut lines: Vec<String> = merges.iter().map(|(a, b)| format!("{a} {b}")).collect();
         if random.chance(30) {
@@ -164,7 +167,11 @@ fn wordlevel(random: &mut Random) -> String {
         id += 1;
         vocab.push((word.to_owned(), id));
     }
-    format!(r#"{{"type":"WordLevel","unk_token":{},"vocab":{}}}"#, json!(unk), models::vocab(&vocab))
+    format!(
+        r#"{{"type":"WordLevel","unk_token":{},"vocab":{}}}"#,
+        json!(unk),
+        models::vocab(&vocab)
+    )
 }
 
 fn file(random: &mut Random) -> (String, Vec<&'static str>) {

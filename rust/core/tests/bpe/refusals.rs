@@ -19,7 +19,13 @@ fn what_is_not_covered_is_refused() {
     let string = json!({"type": "Split", "pattern": {"String": " "}, "behavior": "Removed", "invert": false});
     let files = [
         bpe(&bytes, &format!(r#""dropout":0.1,{SMALL}"#)),
-        bpe(&bytes, &format!(r###""continuing_subword_prefix":"#",{}"###, r###""vocab":{"a":0,"#b":1,"ab":2},"merges":["a #b"]"###)),
+        bpe(
+            &bytes,
+            &format!(
+                r###""continuing_subword_prefix":"#",{}"###,
+                r###""vocab":{"a":0,"#b":1,"ab":2},"merges":["a #b"]"###
+            ),
+        ),
         bpe(&bytes, &format!(r#""end_of_word_suffix":"</w>",{SMALL}"#)),
         bpe(&bytes, &format!(r#""unk_token":"<unk>",{SMALL}"#)),
         bpe(&bytes, r#""vocab":{"a":0,"b":0},"merges":[]"#),

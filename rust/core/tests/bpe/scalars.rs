@@ -12,7 +12,9 @@ const CONTEXTS: &[&str] = &[
 ];
 
 fn sweep(scalars: &[char]) {
-    for pre_tokenizer in models::of_bytes().into_iter().take(13).chain(models::of_chars().into_iter().skip(1)) {
+    for pre_tokenizer in
+        models::of_bytes().into_iter().take(13).chain(models::of_chars().into_iter().skip(1))
+    {
         let pieces = Pieces::new(&pre_tokenizer);
         for c in scalars {
             for context in CONTEXTS {

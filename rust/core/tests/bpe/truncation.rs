@@ -10,8 +10,10 @@ use crate::texts::{self, Random};
 fn every_limit() {
     let model = models::bytes_and(&["the", " the", " ab", "中国", "か", "123", "  "]);
     let model = model.replace(r#""type":"BPE""#, r#""type":"BPE","unk_token":"Ġ""#);
-    let words = r#"{"type":"WordLevel","unk_token":"a","vocab":{"a":3,"ab":1,"the":0,".":2,"1":9}}"#;
-    let added = [models::added("[M]", "s"), models::added("new york", "n"), models::added("ab", "n")];
+    let words =
+        r#"{"type":"WordLevel","unk_token":"a","vocab":{"a":3,"ab":1,"the":0,".":2,"1":9}}"#;
+    let added =
+        [models::added("[M]", "s"), models::added("new york", "n"), models::added("ab", "n")];
     let files = [
         models::file(&Value::Null, &models::byte_level(false, true), &added, &model),
         models::file(&Value::Null, &models::byte_level(true, true), &[], &model),

@@ -123,9 +123,7 @@ impl Alphabet {
             Kind::Bytes(ids) => (0..=255).zip(ids.iter()).all(|(byte, &id)| {
                 id != NO_ID || bytes_fall_back(byte_char(byte).encode_utf8(&mut [0; 4]))
             }),
-            Kind::Chars { .. } => {
-                self.fallback.as_ref().is_some_and(|ids| !ids.contains(&NO_ID))
-            }
+            Kind::Chars { .. } => self.fallback.as_ref().is_some_and(|ids| !ids.contains(&NO_ID)),
         }
     }
 

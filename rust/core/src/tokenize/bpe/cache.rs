@@ -133,11 +133,11 @@ impl Cache {
         if entry.meta & IN_RING == 0 {
             return Some(Known { ids: Ids::Few(&entry.ids, count), has_unknown });
         }
-        Some(Known { ids: Ids::Many(self.from_ring(entry, count, query)?), has_unknown })
+        Some(Known { ids: Ids::Many(self.in_ring(entry, count, query)?), has_unknown })
     }
 
     /// The ids of an entry, if the ring still has them.
-    fn from_ring(&self, entry: &Entry, count: usize, query: &Query<'_>) -> Option<&[u32]> {
+    fn in_ring(&self, entry: &Entry, count: usize, query: &Query<'_>) -> Option<&[u32]> {
         let place = u64::from(entry.ids[0]) | u64::from(entry.ids[1]) << 32;
         let size = self.ring.len() as u64;
         if self.written > place + size {
@@ -219,7 +219,7 @@ mod tests {
                 let mut piece = n.to_string().into_bytes();
                 piece.resize(1 + n as usize % 60, 0);
                 piece.extend(n.to_le_bytes());
-                let part = n % 5 == 0;
+                let part = n.is_multiple_of(5);
                 let ids: Vec<u32> = (0..n % 70).map(|i| n + i).collect();
                 let query = cache.query(&piece, 0, piece.len(), part);
                 match cache.get(&query) {
@@ -228,10 +228,10 @@ mod tests {
                             Ids::Few(few, count) => &few[..count],
                             Ids::Many(many) => many,
                         };
-                        assert_eq!((found_ids, found.has_unknown), (&ids[..], n % 3 == 0));
+                        assert_eq!((found_ids, found.has_unknown), (&ids[..], n.is_multiple_of(3)));
                         hits += 1;
                     }
-                    None => cache.put(&query, &ids, n % 3 == 0),
+                    None => cache.put(&query, &ids, n.is_multiple_of(3)),
                 }
                 let other = cache.query(&piece, 0, piece.len(), !part);
                 assert!(cache.get(&other).is_none());

@@ -249,6 +249,9 @@ mod tests {
         let table = Merges::new(&merges);
         let mut work = Work { symbols: vec![0; 1_000_003], ..Work::default() };
         table.apply(&mut work);
-        assert_eq!(work.symbols.len(), 1_000_003 / 65536 + (1_000_003_u32 % 65536).count_ones() as usize);
+        assert_eq!(
+            work.symbols.len(),
+            1_000_003 / 65536 + (1_000_003_u32 % 65536).count_ones() as usize
+        );
     }
 }

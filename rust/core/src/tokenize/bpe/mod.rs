@@ -163,13 +163,7 @@ impl Bpe {
     }
 
     /// A long piece, which is seldom seen again: what it is made of is.
-    fn long(
-        &self,
-        piece: &[u8],
-        cache: &mut Cache,
-        work: &mut Work,
-        out: &mut Output<'_>,
-    ) -> bool {
+    fn long(&self, piece: &[u8], cache: &mut Cache, work: &mut Work, out: &mut Output<'_>) -> bool {
         let model = &self.model;
         if let Some(whole) = &model.whole
             && let Some(id) = whole.get(piece)

@@ -115,11 +115,7 @@ fn merges(spec: &Spec<'_>, strings: &Strings<'_>) -> Result<Vec<(u32, u32, u32)>
         whole.clear();
         whole.extend_from_slice(left.as_bytes());
         whole.extend_from_slice(right.as_bytes());
-        let ids = (
-            strings.id(left.as_bytes()),
-            strings.id(right.as_bytes()),
-            strings.id(&whole),
-        );
+        let ids = (strings.id(left.as_bytes()), strings.id(right.as_bytes()), strings.id(&whole));
         let (Some(left), Some(right), Some(made)) = ids else {
             return not_covered("BPE model with a merge of unknown tokens");
         };

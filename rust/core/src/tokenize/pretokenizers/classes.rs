@@ -146,7 +146,7 @@ impl Classes {
 fn leading_letters(word: u64) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
-    let small = (word | 0x20 * ONES) & !HIGH;
+    let small = (word | (0x20 * ONES)) & !HIGH;
     // Without their highest bits no sum goes over into the next byte.
     let from_a = small + (0x80 - 0x61) * ONES;
     let past_z = small + (0x80 - 0x7b) * ONES;
@@ -173,7 +173,15 @@ mod tests {
     #[test]
     fn letters_are_a_run() {
         let classes = Classes::get();
-        for text in ["", "a", "abcdefgh", "abcdefghijklmnopq1", "für die Ästhetik", "日本語です。", "xxxxxxxé1"] {
+        for text in [
+            "",
+            "a",
+            "abcdefgh",
+            "abcdefghijklmnopq1",
+            "für die Ästhetik",
+            "日本語です。",
+            "xxxxxxxé1",
+        ] {
             for at in (0..text.len()).filter(|&at| text.is_char_boundary(at)) {
                 let text = text.as_bytes();
                 assert_eq!(classes.letters(text, at), classes.run(text, at, LETTER, LETTER));

@@ -94,8 +94,7 @@ fn run(
     let Some((step, rest)) = steps.split_first() else {
         return text.is_empty() || piece(text, 0, text.len());
     };
-    let mut next =
-        |start: usize, end: usize| run(rest, classes, &text[start..end], buffer, piece);
+    let mut next = |start: usize, end: usize| run(rest, classes, &text[start..end], buffer, piece);
     match *step {
         Step::Pattern(pattern) => pattern.split(classes, text, next),
         Step::Words(words) => words.split(classes, text, next),

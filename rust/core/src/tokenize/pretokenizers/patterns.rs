@@ -13,8 +13,7 @@ pub(crate) enum Pattern {
     Gpt4 { digits: usize },
 }
 
-const GPT2: &str =
-    r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
 /// As `tokenizers` files of GPT-4 and Llama 3 spell it.
 const GPT4: &str = r"(?i:'s|'t|'re|'ve|'m|'ll|'d)|[^\r\n\p{L}\p{N}]?\p{L}+|\p{N}{1,3}| ?[^\s\p{L}\p{N}]+[\r\n]*|\s*[\r\n]+|\s+(?!\S)|\s+";
 /// The same matches, spelled with possessive quantifiers.
@@ -208,9 +207,10 @@ mod tests {
     fn gpt2() {
         let pieces = |text| pieces(Pattern::Gpt2, text);
         assert_eq!(pieces("don't 's 'S''s"), ["don", "'t", " '", "s", " '", "S", "''", "s"]);
-        assert_eq!(pieces("a  (x  \n\n  y 123 \t\u{a0}z "), [
-            "a", " ", " (", "x", "  \n\n ", " y", " 123", " \t", "\u{a0}", "z", " "
-        ]);
+        assert_eq!(
+            pieces("a  (x  \n\n  y 123 \t\u{a0}z "),
+            ["a", " ", " (", "x", "  \n\n ", " y", " 123", " \t", "\u{a0}", "z", " "]
+        );
         assert_eq!(pieces("\r\n \r\n  "), ["\r\n \r\n  "]);
         assert_eq!(pieces(""), [""; 0]);
     }
@@ -219,9 +219,10 @@ mod tests {
     fn gpt4() {
         let pieces = |text| pieces(Pattern::Gpt4 { digits: 3 }, text);
         assert_eq!(pieces("'ſt 'LLab"), ["'ſ", "t", " '", "LLab"]);
-        assert_eq!(pieces("ab  (x  \n\n  y 12345 \t\u{a0}z "), [
-            "ab", " ", " (", "x", "  \n\n", " ", " y", " ", "123", "45", " \t", "\u{a0}z", " "
-        ]);
+        assert_eq!(
+            pieces("ab  (x  \n\n  y 12345 \t\u{a0}z "),
+            ["ab", " ", " (", "x", "  \n\n", " ", " y", " ", "123", "45", " \t", "\u{a0}z", " "]
+        );
         assert_eq!(pieces("!!\n\n a"), ["!!\n\n", " a"]);
         assert_eq!(pieces("(a ((a\n(a"), ["(a", " ((", "a", "\n", "(a"]);
     }

@@ -63,8 +63,9 @@ mod tests {
         };
         assert_eq!(words(Words::WhitespaceSplit), ["a_b,,", "é-\u{301}x\u{200d}!"]);
         assert_eq!(words(Words::Whitespace), ["a_b", ",,", "é", "-", "\u{301}x\u{200d}", "!"]);
-        assert_eq!(words(Words::Bert), [
-            "a", "_", "b", ",", ",", "é", "-", "\u{301}x\u{200d}", "!"
-        ]);
+        assert_eq!(
+            words(Words::Bert),
+            ["a", "_", "b", ",", ",", "é", "-", "\u{301}x\u{200d}", "!"]
+        );
     }
 }
