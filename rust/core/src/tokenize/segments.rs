@@ -38,6 +38,26 @@ pub(super) fn normalize(normalizer: Option<Normalizer>, text: &str, out: &mut St
     }
 }
 
+/// Normalizes a text, with a short way for what is visible in ASCII: it is only ever lower-cased,
+/// and marks are never sorted across it. (They are across control characters, which are dropped.)
+fn normalize_into(normalizer: Normalizer, text: &str, run: &mut Run, out: &mut String) {
+    let is_plain = |byte: u8| matches!(byte, b' '..=b'~');
+    let mut rest = text;
+    while !rest.is_empty() {
+        let bytes = rest.as_bytes();
+        let plain = bytes.iter().position(|&byte| !is_plain(byte)).unwrap_or(bytes.len());
+        let before = out.len();
+        out.push_str(&rest[..plain]);
+        if normalizer.lowercase {
+            out[before..].make_ascii_lowercase();
+        }
+        let other = bytes[plain..].iter().position(|&byte| is_plain(byte));
+        let (other, after) = rest[plain..].split_at(other.unwrap_or(bytes.len() - plain));
+        normalizer.normalize(other, run, out);
+        rest = after;
+    }
+}
+
 impl Segments {
     pub(super) fn new(normalizer: Option<Normalizer>, added: AddedTokens) -> Self {
         Self {
@@ -78,7 +98,7 @@ impl Segments {
             None => text,
             Some(normalizer) => {
                 buffers.text.clear();
-                normalizer.normalize(text, &mut buffers.run, &mut buffers.text);
+                normalize_into(normalizer, text, &mut buffers.run, &mut buffers.text);
                 &buffers.text
             }
         };

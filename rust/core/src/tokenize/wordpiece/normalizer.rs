@@ -9,7 +9,7 @@ pub(in super::super) struct Normalizer {
     pub(super) clean_text: bool,
     pub(super) handle_chinese_chars: bool,
     pub(super) strip_accents: bool,
-    pub(super) lowercase: bool,
+    pub(in super::super) lowercase: bool,
 }
 
 impl Normalizer {
