@@ -25,7 +25,7 @@ pub(super) enum Ids<'a> {
 }
 
 /// A piece as the table looks for it.
-#[derive(Debug, Clone, Copy, Default)]
+#[derive(Debug, Clone, Copy)]
 pub(super) struct Query<'a> {
     pub(super) bytes: &'a [u8],
     key: Key,
@@ -100,20 +100,6 @@ impl Cache {
         };
         let line = hash as usize & self.lines.len().wrapping_sub(1);
         Query { bytes: &text[start..end], key, tag, line }
-    }
-
-    /// Has the processor fetch what a look-up will need, without waiting for it.
-    #[inline]
-    pub(super) fn prefetch(&self, query: &Query<'_>) {
-        #[cfg(target_arch = "x86_64")]
-        if let Some(line) = self.lines.get(query.line) {
-            use std::arch::x86_64::{_MM_HINT_T0, _mm_prefetch};
-            // SAFETY: a prefetch does not access memory in any way that can be observed, and the
-            // address is that of a line that exists.
-            unsafe { _mm_prefetch::<_MM_HINT_T0>(std::ptr::from_ref(line).cast()) }
-        }
-        #[cfg(not(target_arch = "x86_64"))]
-        let _ = query;
     }
 
     /// What is known of a piece.

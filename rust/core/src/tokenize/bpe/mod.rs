@@ -34,9 +34,6 @@ pub(crate) struct Bpe {
 /// Lines of a cache by default: a megabyte, and half of one for long pieces.
 const CACHE: usize = 1 << 14;
 
-/// How many pieces are cut off before the first of them is looked up.
-const AHEAD: usize = 16;
-
 /// Working memory of one worker.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -108,24 +105,14 @@ impl Bpe {
         out: &mut Output<'_>,
     ) -> bool {
         let classes = Classes::get();
-        let mut queries = [Query::default(); AHEAD];
         let mut start = 0;
         while start < text.len() {
-            // The table does not fit into the nearest cache of the processor: by the time that the
-            // pieces are looked up, their entries have arrived.
-            let mut count = 0;
-            while count < AHEAD && start < text.len() {
-                let end = pattern.end(classes, text, start);
-                queries[count] = cache.query(text, start, end, false);
-                cache.prefetch(&queries[count]);
-                start = end;
-                count += 1;
+            let end = pattern.end(classes, text, start);
+            let query = cache.query(text, start, end, false);
+            if !self.piece(&query, cache, work, out) {
+                return false;
             }
-            for query in &queries[..count] {
-                if !self.piece(query, cache, work, out) {
-                    return false;
-                }
-            }
+            start = end;
         }
         true
     }
