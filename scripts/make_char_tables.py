@@ -1,4 +1,4 @@
-"""Writes the character tables of the WordPiece engine by asking the reference about every scalar.
+"""Writes the character tables of the engines by asking the reference about every scalar.
 
 The reference decides per character with tables of several Unicode versions (8, 9 and 17), so no
 standard library has them all. This script probes the installed `tokenizers` and freezes what it
@@ -25,10 +25,10 @@ from collections.abc import Callable, Iterable, Iterator
 from pathlib import Path
 
 import tokenizers
-from tokenizers import AddedToken, Tokenizer
+from tokenizers import AddedToken, Regex, Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import NFD, BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer
+from tokenizers.pre_tokenizers import BertPreTokenizer, Digits, PreTokenizer, Split, Whitespace, WhitespaceSplit
 
 REFERENCE = "0.23.3"
 TABLES = Path(__file__).parent.parent / "rust/core/src/tokenize/unicode/tables.bin"
@@ -42,6 +42,9 @@ PUNCTUATION = 1 << 5
 REGEX_WORD = 1 << 6
 DECOMPOSES = 1 << 7
 LOWERS = 1 << 8
+NUMERIC = 1 << 13  # isolated by Digits
+LETTER = 1 << 14  # \p{L} of the regexes of pre-tokenizers
+NUMBER = 1 << 15  # \p{N} of the same
 CLASS_SHIFT = 16
 
 SCALARS = [chr(c) for c in range(0x110000) if not 0xD800 <= c < 0xE000]
@@ -97,6 +100,26 @@ def pre_tokenizer_classes() -> tuple[set[str], set[str]]:
                 assert (second, next(pieces)) == (c, "b"), c
                 punctuation.add(c)
     return whitespace, punctuation
+
+
+def kept(pre_tokenizer: PreTokenizer) -> set[str]:
+    """The scalars that a pre-tokenizer does not remove."""
+    return {c for batch in batches() for piece, _ in pre_tokenizer.pre_tokenize_str("".join(batch)) for c in piece}
+
+
+def regex_class(expression: str) -> set[str]:
+    """The scalars that a class of the pre-tokenizers' regex engine matches."""
+    return kept(Split(Regex(expression), "removed", invert=True))
+
+
+def digits() -> set[str]:
+    """The scalars that the pre-tokenizer Digits isolates."""
+    pre_tokenize = Digits(individual_digits=True).pre_tokenize_str
+    isolated = set()
+    for batch in batches():
+        pieces = iter(piece for piece, _ in pre_tokenize("".join(f"aa{c}" for c in batch)))
+        isolated.update(piece for piece in pieces if len(piece) == 1)
+    return isolated
 
 
 def added_token_classes() -> tuple[set[str], set[str]]:
@@ -220,6 +243,16 @@ def build() -> bytes:
     word, swallowed = added_token_classes()
     assert swallowed == whitespace, swallowed ^ whitespace
     flag(properties, word, REGEX_WORD)
+
+    # The other pre-tokenizers see white space and words in the same way.
+    everything = set(SCALARS)
+    assert regex_class(r"\s") == whitespace
+    assert kept(WhitespaceSplit()) == everything - whitespace
+    assert kept(Whitespace()) == everything - whitespace
+    assert kept(Split(Regex(r"[^\s]"), "removed", invert=True)) == everything - whitespace
+    flag(properties, regex_class(r"\p{L}"), LETTER)
+    flag(properties, regex_class(r"\p{N}"), NUMBER)
+    flag(properties, digits(), NUMERIC)
 
     for c, combining in combining_classes(decompose).items():
         properties[ord(c)] |= combining << CLASS_SHIFT

@@ -8,28 +8,36 @@
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
 mod added;
+mod bpe;
 #[cfg(feature = "fallback")]
 mod fallback;
+mod hash;
 mod index;
 mod normalizers;
 mod output;
+mod plan;
+mod pretokenizers;
 #[doc(hidden)]
 pub mod probe;
+mod segments;
 mod spec;
 mod store;
 mod trie;
 mod unicode;
 mod unigram;
+mod wordlevel;
 mod wordpiece;
 
 use std::path::Path;
 
 use crate::backend::Runnable;
 use crate::error::{Error, Result};
+use bpe::Bpe;
 pub use index::IndexOptions;
 use index::Key;
 use spec::{Spec, Unreadable};
 use unigram::Unigram;
+use wordlevel::WordLevel;
 use wordpiece::WordPiece;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
@@ -70,12 +78,16 @@ impl Vocabulary {
 pub(crate) struct TokenizeScratch {
     wordpiece: wordpiece::Scratch,
     unigram: unigram::Scratch,
+    bpe: bpe::Scratch,
+    wordlevel: wordlevel::Scratch,
 }
 
 #[derive(Debug)]
 enum Engine {
     WordPiece(Box<WordPiece>),
     Unigram(Box<Unigram>),
+    Bpe(Box<Bpe>),
+    WordLevel(Box<WordLevel>),
     #[cfg(feature = "fallback")]
     Fallback(Box<fallback::Fallback>),
 }
@@ -139,12 +151,16 @@ impl Tokenizer {
         keep: impl FnOnce(&index::Sections<'_>),
     ) -> Result<Self> {
         let planned = match Spec::from_json(json) {
-            Ok(spec) if spec.model.kind.as_deref() == Some("Unigram") => {
-                Unigram::plan(&spec, least, keep)
-                    .map(|(engine, vocabulary)| (Engine::Unigram(Box::new(engine)), vocabulary))
-            }
-            Ok(spec) => WordPiece::plan(&spec)
-                .map(|(engine, vocabulary)| (Engine::WordPiece(Box::new(engine)), vocabulary)),
+            Ok(spec) => match spec.model.kind.as_deref() {
+                Some("Unigram") => Unigram::plan(&spec, least, keep)
+                    .map(|(engine, vocabulary)| (Engine::Unigram(Box::new(engine)), vocabulary)),
+                Some("BPE") => Bpe::plan(&spec)
+                    .map(|(engine, vocabulary)| (Engine::Bpe(Box::new(engine)), vocabulary)),
+                Some("WordLevel") => WordLevel::plan(&spec)
+                    .map(|(engine, vocabulary)| (Engine::WordLevel(Box::new(engine)), vocabulary)),
+                _ => WordPiece::plan(&spec)
+                    .map(|(engine, vocabulary)| (Engine::WordPiece(Box::new(engine)), vocabulary)),
+            },
             Err(Unreadable::Syntax(problem)) => return Err(Error::malformed(path, problem)),
             Err(Unreadable::Shape(problem)) => Err(NotCovered(problem)),
         };
@@ -188,6 +204,8 @@ impl Tokenizer {
         match self.engine {
             Engine::WordPiece(_) => "wordpiece",
             Engine::Unigram(_) => "unigram",
+            Engine::Bpe(_) => "bpe",
+            Engine::WordLevel(_) => "wordlevel",
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => "fallback",
         }
@@ -224,6 +242,14 @@ impl Tokenizer {
                 engine.ids_into(text, limit, &mut scratch.unigram, ids);
                 Ok(())
             }
+            Engine::Bpe(engine) => {
+                engine.ids_into(text, limit, &mut scratch.bpe, ids);
+                Ok(())
+            }
+            Engine::WordLevel(engine) => {
+                engine.ids_into(text, limit, &mut scratch.wordlevel, ids);
+                Ok(())
+            }
             #[cfg(feature = "fallback")]
             Engine::Fallback(fallback) => fallback
                 .ids_into(text, limit, self.vocabulary.unk_id, ids)
@@ -231,10 +257,13 @@ impl Tokenizer {
         }
     }
 
-    /// Sets the size of a Unigram engine's cache of words, for tests: ids do not depend on it.
-    pub(crate) fn set_cached_words(&mut self, words: usize) {
-        if let Engine::Unigram(engine) = &mut self.engine {
-            engine.set_cached_words(words);
+    /// Sets the size of an engine's own cache (a power of two, or zero), for tests: ids do not
+    /// depend on it.
+    pub(crate) fn set_cache(&mut self, entries: usize) {
+        match &mut self.engine {
+            Engine::Unigram(engine) => engine.set_cached_words(entries),
+            Engine::Bpe(engine) => engine.set_cache(entries),
+            _ => {}
         }
     }
 
@@ -244,6 +273,7 @@ impl Tokenizer {
         match self.engine {
             Engine::WordPiece(_) => 4.0,
             Engine::Unigram(_) => 8.0,
+            Engine::Bpe(_) | Engine::WordLevel(_) => 6.0,
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => 300.0,
         }

@@ -1,5 +1,8 @@
 //! Where ids go: counted against the limit first, freed of the unknown id second.
 
+/// Stands for "there is no unknown id": ids are below it.
+pub(super) const NO_ID: u32 = u32::MAX;
+
 /// The ids of one text.
 #[derive(Debug)]
 pub(super) struct Output<'a> {

@@ -3,9 +3,24 @@
 
 use std::path::Path;
 
+use super::pretokenizers::{Buffer, PreTokenizer};
 use super::{IndexOptions, TokenizeScratch, Tokenizer, wordpiece};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
+
+/// The pieces that a `pre_tokenizer` (as JSON) cuts a text into, without what ByteLevel does to
+/// their bytes; `None` if it is not covered.
+#[must_use]
+pub fn pieces(pre_tokenizer: &str, text: &str) -> Option<Vec<Vec<u8>>> {
+    let json = serde_json::from_str(pre_tokenizer).ok()?;
+    let pre_tokenizer = PreTokenizer::plan(Some(json)).ok()?;
+    let mut pieces = Vec::new();
+    pre_tokenizer.split(text.as_bytes(), &mut Buffer::default(), |text, start, end| {
+        pieces.push(text[start..end].to_vec());
+        true
+    });
+    Some(pieces)
+}
 
 /// A tokenizer with a scratch of its own.
 #[derive(Debug)]
@@ -42,7 +57,7 @@ impl Probe {
     pub fn with(json: &[u8], backend: Backend, entries: Option<usize>) -> Result<Self> {
         let mut tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
         if let Some(entries) = entries {
-            tokenizer.set_cached_words(entries);
+            tokenizer.set_cache(entries);
         }
         Ok(Self {
             tokenizer,

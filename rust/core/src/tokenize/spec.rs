@@ -10,7 +10,7 @@ use std::collections::HashMap;
 use std::fmt;
 
 use serde::Deserialize;
-use serde::de::{Deserializer, MapAccess, SeqAccess, Visitor};
+use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
 /// The parts of a tokenizer.json that decide ids without special tokens.
@@ -50,12 +50,22 @@ pub(crate) struct ModelSpec<'a> {
     pub(crate) unk_token: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) continuing_subword_prefix: Option<Cow<'a, str>>,
+    #[serde(borrow, default)]
+    pub(crate) end_of_word_suffix: Option<Cow<'a, str>>,
     #[serde(default)]
     pub(crate) max_input_chars_per_word: Option<usize>,
     #[serde(default)]
     pub(crate) unk_id: Option<usize>,
     #[serde(default)]
     pub(crate) byte_fallback: Option<bool>,
+    #[serde(default)]
+    pub(crate) dropout: Option<f32>,
+    #[serde(default)]
+    pub(crate) fuse_unk: Option<bool>,
+    #[serde(default)]
+    pub(crate) ignore_merges: Option<bool>,
+    #[serde(borrow, default)]
+    pub(crate) merges: Option<Merges<'a>>,
     #[serde(borrow, default)]
     pub(crate) vocab: Vocab<'a>,
 }
@@ -106,6 +116,106 @@ impl<'de: 'a, 'a> Deserialize<'de> for Vocab<'a> {
                     scores.push((piece, score));
                 }
                 Ok(Vocab::Scores(scores))
+            }
+        }
+
+        deserializer.deserialize_any(Shape)
+    }
+}
+
+/// The `merges` of a BPE model, in order: pairs, or strings with a space between the two.
+#[derive(Debug)]
+pub(crate) struct Merges<'a>(pub(crate) Vec<(Cow<'a, str>, Cow<'a, str>)>);
+
+impl<'de: 'a, 'a> Deserialize<'de> for Merges<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shape;
+
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Merges<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("a list of merges, all strings or all pairs")
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut list: A) -> Result<Self::Value, A::Error> {
+                let mut merges = Vec::with_capacity(list.size_hint().unwrap_or(1 << 15));
+                let mut kinds = [false; 2];
+                while let Some(merge) = list.next_element::<Merge<'de>>()? {
+                    kinds[usize::from(matches!(merge, Merge::Pair(..)))] = true;
+                    match merge {
+                        Merge::Pair(left, right) => merges.push((left, right)),
+                        Merge::Comment => {}
+                        Merge::Line(Cow::Borrowed(line)) => {
+                            let (left, right) = two_words(line)?;
+                            merges.push((left.into(), right.into()));
+                        }
+                        Merge::Line(Cow::Owned(line)) => {
+                            let (left, right) = two_words(&line)?;
+                            merges.push((left.to_owned().into(), right.to_owned().into()));
+                        }
+                    }
+                }
+                if kinds == [true; 2] {
+                    return Err(A::Error::custom("merges of both kinds"));
+                }
+                Ok(Merges(merges))
+            }
+        }
+
+        fn two_words<E: Error>(line: &str) -> Result<(&str, &str), E> {
+            match line.split_once(' ') {
+                Some((left, right)) if !right.contains(' ') => Ok((left, right)),
+                _ => Err(E::custom("a merge of other than two tokens")),
+            }
+        }
+
+        deserializer.deserialize_seq(Shape)
+    }
+}
+
+enum Merge<'a> {
+    Line(Cow<'a, str>),
+    Comment,
+    Pair(Cow<'a, str>, Cow<'a, str>),
+}
+
+impl<'de: 'a, 'a> Deserialize<'de> for Merge<'a> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Shape;
+
+        impl<'de> Visitor<'de> for Shape {
+            type Value = Merge<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("two tokens, as a string or as a pair")
+            }
+
+            fn visit_borrowed_str<E: Error>(self, line: &'de str) -> Result<Self::Value, E> {
+                if line.starts_with("#version") {
+                    return Ok(Merge::Comment);
+                }
+                Ok(Merge::Line(line.into()))
+            }
+
+            fn visit_str<E: Error>(self, line: &str) -> Result<Self::Value, E> {
+                if line.starts_with("#version") {
+                    return Ok(Merge::Comment);
+                }
+                Ok(Merge::Line(line.to_owned().into()))
+            }
+
+            fn visit_seq<A: SeqAccess<'de>>(self, mut pair: A) -> Result<Self::Value, A::Error> {
+                #[derive(Deserialize)]
+                struct Token<'a>(#[serde(borrow)] Cow<'a, str>);
+
+                let wrong = || A::Error::custom("a merge of other than two tokens");
+                let Token(left) = pair.next_element()?.ok_or_else(wrong)?;
+                let Token(right) = pair.next_element()?.ok_or_else(wrong)?;
+                match pair.next_element::<IgnoredAny>()? {
+                    None => Ok(Merge::Pair(left, right)),
+                    Some(_) => Err(wrong()),
+                }
             }
         }
 

@@ -5,9 +5,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::NotCovered;
+use super::super::plan::{Tagged, not_covered, parse};
 use super::super::unicode::{self, HANGUL};
 use super::super::wordpiece::normalizer::{Normalizer as Bert, Run};
-use super::super::wordpiece::plan::{Tagged, normalizer as read_bert, not_covered, parse};
+use super::super::wordpiece::plan::normalizer as read_bert;
 use super::charsmap::Charsmap;
 use super::forms::{self, Form};
 

@@ -95,6 +95,9 @@ impl Properties {
     const REGEX_WORD: u32 = 1 << 6;
     const DECOMPOSES: u32 = 1 << 7;
     const LOWERS: u32 = 1 << 8;
+    const NUMERIC: u32 = 1 << 13;
+    const LETTER: u32 = 1 << 14;
+    const NUMBER: u32 = 1 << 15;
 
     /// Dropped by `clean_text`.
     pub(crate) fn is_clean_removed(self) -> bool {
@@ -139,6 +142,21 @@ impl Properties {
     /// Is changed by lower-casing.
     pub(crate) fn lowers(self) -> bool {
         self.0 & Self::LOWERS != 0
+    }
+
+    /// Is isolated by the pre-tokenizer Digits.
+    pub(crate) fn is_numeric(self) -> bool {
+        self.0 & Self::NUMERIC != 0
+    }
+
+    /// `\p{L}` in the patterns of pre-tokenizers, whose `\s` is [`Self::is_whitespace`].
+    pub(crate) fn is_letter(self) -> bool {
+        self.0 & Self::LETTER != 0
+    }
+
+    /// `\p{N}` in the patterns of pre-tokenizers.
+    pub(crate) fn is_number(self) -> bool {
+        self.0 & Self::NUMBER != 0
     }
 
     /// Canonical combining class; marks of a run are sorted by it.

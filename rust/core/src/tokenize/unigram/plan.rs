@@ -8,8 +8,8 @@ use serde_json::value::RawValue;
 
 use super::super::added::{AddedToken, Matcher};
 use super::super::normalizers::{Buffers, Normalizer};
+use super::super::plan::{Tagged, check_added, check_post_processor, not_covered, parse};
 use super::super::spec::{Spec, Vocab};
-use super::super::wordpiece::plan::{Tagged, check_added, not_covered, parse, post_processor};
 use super::super::{NotCovered, Vocabulary};
 use super::build;
 use super::line::Replacement;
@@ -95,7 +95,7 @@ impl Plan {
         if spec.version.as_deref().is_some_and(|version| version != "1.0") {
             return not_covered("tokenizer.json of another version than 1.0");
         }
-        post_processor(spec.post_processor)?;
+        check_post_processor(spec.post_processor)?;
         let normalizer = Normalizer::plan(spec.normalizer)?;
         let cutting = cutting(spec.pre_tokenizer)?;
         let (raw, normalized, new) = added(spec, known, &normalizer)?;

@@ -4,7 +4,10 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::NotCovered;
-use super::super::added::{AddedToken, Matcher, is_whitespace};
+use super::super::added::{Matcher, is_whitespace};
+use super::super::plan::{
+    AddedTokens, Tagged, added_tokens, check_post_processor, check_version, not_covered, parse,
+};
 use super::super::spec::{Spec, Vocab};
 use super::super::trie::Trie;
 use super::normalizer::{Normalizer, Run};
@@ -29,10 +32,6 @@ pub(super) struct Plan {
     pub(super) id_bound: u32,
 }
 
-pub(in super::super) fn not_covered<T>(reason: impl Into<String>) -> Result<T, NotCovered> {
-    Err(NotCovered(reason.into()))
-}
-
 impl Plan {
     pub(super) fn new(spec: &Spec<'_>) -> Result<Self, NotCovered> {
         let model = &spec.model;
@@ -41,12 +40,10 @@ impl Plan {
             Some(other) => return not_covered(format!("model of type {other}")),
             None => return not_covered("model without a type"),
         }
-        if spec.version.as_deref().is_some_and(|version| version != "1.0") {
-            return not_covered("tokenizer.json of another version than 1.0");
-        }
+        check_version(spec)?;
         let normalizer = normalizer(spec.normalizer)?;
         pre_tokenizer(spec.pre_tokenizer)?;
-        post_processor(spec.post_processor)?;
+        check_post_processor(spec.post_processor)?;
         let (Some(unk_token), Some(prefix), Some(max_chars), Vocab::Ids(vocab)) = (
             model.unk_token.as_deref(),
             model.continuing_subword_prefix.as_deref(),
@@ -73,27 +70,18 @@ impl Plan {
             return not_covered("unk_token that is not in the vocabulary");
         };
 
-        let mut raw = Vec::new();
-        let mut normalized = Vec::new();
-        for (token, id) in spec.added_tokens(keys.len(), |token| pieces.id(token)) {
-            if pieces.id(&token.content).is_none() {
-                lengths.push(token.content.chars().count() as u32);
-            }
-            id_bound = id_bound.max(id.saturating_add(1));
-            let mut pattern = String::new();
-            if token.normalized {
-                normalizer.normalize(&token.content, &mut Run::default(), &mut pattern);
-            } else {
-                pattern.push_str(&token.content);
-            }
-            if pattern.is_empty() {
-                return not_covered("added token that normalizes to nothing");
-            }
-            let (single_word, lstrip, rstrip) = (token.single_word, token.lstrip, token.rstrip);
-            let list = if token.normalized { &mut normalized } else { &mut raw };
-            list.push(AddedToken { pattern, id, single_word, lstrip, rstrip });
-        }
-        check_added(&raw, &normalized)?;
+        let mut run = Run::default();
+        let added = added_tokens(
+            spec,
+            keys.len(),
+            |token| pieces.id(token),
+            |text, out| {
+                normalizer.normalize(text, &mut run, out);
+            },
+        )?;
+        lengths.extend(&added.new_lengths);
+        id_bound = id_bound.max(added.id_bound);
+        let AddedTokens { raw, normalized, .. } = added;
         if id_bound > ID_BOUND {
             return not_covered("ids of half a billion and more");
         }
@@ -113,43 +101,7 @@ impl Plan {
     }
 }
 
-/// Added tokens for which the reference decides at random, or not at all.
-pub(in super::super) fn check_added(
-    raw: &[AddedToken],
-    normalized: &[AddedToken],
-) -> Result<(), NotCovered> {
-    let all = || raw.iter().chain(normalized);
-    let mut ids: Vec<u32> = all().map(|token| token.id).collect();
-    ids.sort_unstable();
-    if ids.windows(2).any(|pair| pair[0] == pair[1]) {
-        return not_covered("added tokens that share an id");
-    }
-    let mut patterns: Vec<&str> = normalized.iter().map(|token| token.pattern.as_str()).collect();
-    patterns.sort_unstable();
-    if patterns.windows(2).any(|pair| pair[0] == pair[1]) {
-        return not_covered("added tokens with the same normalized form");
-    }
-    // Stripped white space that is itself a token: the reference can be made to panic.
-    let blank = |token: &AddedToken| token.pattern.chars().all(is_whitespace);
-    if all().any(|token| token.lstrip && blank(token)) && all().any(|token| token.rstrip) {
-        return not_covered("added token of white space only that strips white space");
-    }
-    Ok(())
-}
-
-#[derive(Deserialize)]
-pub(in super::super) struct Tagged<'a> {
-    #[serde(rename = "type")]
-    pub(in super::super) kind: &'a str,
-}
-
-pub(in super::super) fn parse<'a, T: Deserialize<'a>>(
-    part: &str,
-    json: &'a RawValue,
-) -> Result<T, NotCovered> {
-    serde_json::from_str(json.get()).or_else(|_| not_covered(format!("{part} of unknown shape")))
-}
-
+/// The normalizer: none, or a BertNormalizer.
 pub(in super::super) fn normalizer(json: Option<&RawValue>) -> Result<Normalizer, NotCovered> {
     #[derive(Deserialize)]
     struct Flags {
@@ -181,38 +133,5 @@ fn pre_tokenizer(json: Option<&RawValue>) -> Result<(), NotCovered> {
     match parse::<Tagged<'_>>("pre_tokenizer", json)?.kind {
         "BertPreTokenizer" => Ok(()),
         kind => not_covered(format!("pre_tokenizer of type {kind}")),
-    }
-}
-
-/// Without special tokens most post-processors change nothing.
-pub(in super::super) fn post_processor(json: Option<&RawValue>) -> Result<(), NotCovered> {
-    #[derive(Deserialize)]
-    struct Template<'a> {
-        #[serde(borrow)]
-        single: Vec<Piece<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Piece<'a> {
-        #[serde(rename = "Sequence", borrow, default)]
-        sequence: Option<Sequence<'a>>,
-    }
-    #[derive(Deserialize)]
-    struct Sequence<'a> {
-        id: &'a str,
-    }
-    let Some(json) = json.filter(|json| json.get() != "null") else {
-        return Ok(());
-    };
-    match parse::<Tagged<'_>>("post_processor", json)?.kind {
-        "BertProcessing" | "RobertaProcessing" | "ByteLevel" => Ok(()),
-        "TemplateProcessing" => {
-            let template: Template<'_> = parse("post_processor", json)?;
-            let mut sequences = template.single.iter().filter_map(|piece| piece.sequence.as_ref());
-            match (sequences.next(), sequences.next()) {
-                (Some(Sequence { id: "A" }), None) => Ok(()),
-                _ => not_covered("post_processor that drops or repeats the text"),
-            }
-        }
-        kind => not_covered(format!("post_processor of type {kind}")),
     }
 }

@@ -1,0 +1,71 @@
+//! The pre-tokenizers that cut a text into words and drop the white space between them.
+
+use super::classes::{Class, Classes, PUNCTUATION, SPACE, WORD};
+
+/// Which characters end a word.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Words {
+    /// White space only.
+    WhitespaceSplit,
+    /// `\w+|[^\w\s]+`: also a change between word characters and others.
+    Whitespace,
+    /// White space, and every punctuation character is a word of its own.
+    Bert,
+}
+
+impl Words {
+    /// Calls `word` with start and end of every word until it returns false, and says so.
+    #[inline]
+    pub(crate) fn split(
+        self,
+        classes: &Classes,
+        text: &[u8],
+        mut word: impl FnMut(usize, usize) -> bool,
+    ) -> bool {
+        let mask: Class = match self {
+            Self::WhitespaceSplit => SPACE,
+            Self::Whitespace => SPACE | WORD,
+            Self::Bert => SPACE | PUNCTUATION,
+        };
+        let mut at = 0;
+        while at < text.len() {
+            let (class, len) = classes.at(text, at);
+            let start = at;
+            at += len;
+            if class & SPACE != 0 {
+                continue;
+            }
+            if self != Self::Bert || class & PUNCTUATION == 0 {
+                at = classes.run(text, at, mask, class & mask);
+            }
+            if !word(start, at) {
+                return false;
+            }
+        }
+        true
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn words() {
+        let text = " a_b,, \u{3000}é-\u{301}x\u{200d}!";
+        let words = |words: Words| {
+            let mut list = Vec::new();
+            words.split(Classes::get(), text.as_bytes(), |start, end| {
+                list.push(&text[start..end]);
+                true
+            });
+            list
+        };
+        assert_eq!(words(Words::WhitespaceSplit), ["a_b,,", "é-\u{301}x\u{200d}!"]);
+        assert_eq!(words(Words::Whitespace), ["a_b", ",,", "é", "-", "\u{301}x\u{200d}", "!"]);
+        assert_eq!(
+            words(Words::Bert),
+            ["a", "_", "b", ",", ",", "é", "-", "\u{301}x\u{200d}", "!"]
+        );
+    }
+}

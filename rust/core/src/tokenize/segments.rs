@@ -1,0 +1,68 @@
+//! From a text to the pieces that a pre-tokenizer sees: added tokens are cut out, once before and
+//! once after normalization, and what lies between is normalized piece by piece.
+
+use super::added::{Matcher, Part};
+use super::normalizers::{self, Normalizer};
+use super::output::Output;
+use super::plan::AddedTokens;
+
+/// Added tokens and normalizer of a tokenizer.json.
+#[derive(Debug)]
+pub(super) struct Segments {
+    normalizer: Normalizer,
+    raw: Option<Matcher>,
+    normalized: Option<Matcher>,
+}
+
+/// Working memory.
+#[derive(Debug, Default)]
+pub(super) struct Buffers {
+    normalizer: normalizers::Buffers,
+}
+
+impl Segments {
+    pub(super) fn new(normalizer: Normalizer, added: AddedTokens) -> Self {
+        Self {
+            normalizer,
+            raw: Matcher::new(added.raw),
+            normalized: Matcher::new(added.normalized),
+        }
+    }
+
+    /// Puts out the ids of added tokens and calls `piece` for the texts between them, until either
+    /// returns false, and says so.
+    #[inline]
+    pub(super) fn each(
+        &self,
+        text: &str,
+        buffers: &mut Buffers,
+        out: &mut Output<'_>,
+        mut piece: impl FnMut(&str, &mut Output<'_>) -> bool,
+    ) -> bool {
+        let Some(raw) = &self.raw else {
+            return self.normalized(text, buffers, out, &mut piece);
+        };
+        raw.split(text, |part| match part {
+            Part::Token(id) => out.push(id),
+            Part::Text(range) => self.normalized(&text[range], buffers, out, &mut piece),
+        })
+    }
+
+    #[inline]
+    fn normalized(
+        &self,
+        text: &str,
+        buffers: &mut Buffers,
+        out: &mut Output<'_>,
+        piece: &mut impl FnMut(&str, &mut Output<'_>) -> bool,
+    ) -> bool {
+        let text = self.normalizer.normalize(text, &mut buffers.normalizer);
+        let Some(normalized) = &self.normalized else {
+            return piece(text, out);
+        };
+        normalized.split(text, |part| match part {
+            Part::Token(id) => out.push(id),
+            Part::Text(range) => piece(&text[range], out),
+        })
+    }
+}

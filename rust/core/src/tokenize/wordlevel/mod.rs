@@ -1,0 +1,217 @@
+//! WordLevel: every word is a token or unknown.
+
+use super::hash::{self, Index, Key};
+use super::normalizers::{self, Normalizer};
+use super::output::{NO_ID, Output};
+use super::plan::{added_tokens, check_post_processor, check_version, not_covered};
+use super::pretokenizers::{Buffer, PreTokenizer};
+use super::segments::{self, Segments};
+use super::spec::{Spec, Vocab};
+use super::{NotCovered, Vocabulary};
+
+/// An immutable WordLevel tokenizer.
+#[derive(Debug)]
+pub(crate) struct WordLevel {
+    segments: Segments,
+    pre_tokenizer: PreTokenizer,
+    words: Words,
+    /// The unknown token's id for the vocabulary; words that are not in it become this one.
+    unk_id: u32,
+}
+
+/// Working memory of one worker.
+#[derive(Debug, Default)]
+pub(crate) struct Scratch {
+    segments: segments::Buffers,
+    buffer: Buffer,
+}
+
+impl WordLevel {
+    /// The engine for a tokenizer.json, if it is one of its family.
+    pub(crate) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
+        match spec.model.kind.as_deref() {
+            Some("WordLevel") => {}
+            Some(other) => return not_covered(format!("model of type {other}")),
+            None => return not_covered("model without a type"),
+        }
+        check_version(spec)?;
+        check_post_processor(spec.post_processor)?;
+        let normalizer = Normalizer::plan(spec.normalizer)?;
+        let mut buffers = normalizers::Buffers::default();
+        let pre_tokenizer = PreTokenizer::plan(spec.pre_tokenizer)?;
+        if pre_tokenizer.is_byte_level() {
+            return not_covered("WordLevel model with ByteLevel");
+        }
+        let (Vocab::Ids(tokens), Some(unk_token)) =
+            (&spec.model.vocab, spec.model.unk_token.as_deref())
+        else {
+            return not_covered("WordLevel model with a setting missing");
+        };
+        let words = Words::new(tokens.iter().map(|(token, id)| (token.as_bytes(), *id)));
+        let id = |token: &str| words.get(token.as_bytes(), 0, token.len());
+        let Some(unk_id) = id(unk_token) else {
+            return not_covered("unk_token that is not in the vocabulary");
+        };
+        let added = added_tokens(spec, words.len(), id, |text, out| {
+            out.push_str(normalizer.normalize(text, &mut buffers));
+        })?;
+        let mut lengths = words.lengths(tokens.iter().map(|(token, _)| token.as_ref()));
+        lengths.extend(&added.new_lengths);
+        let id_bound = added.id_bound.max(words.id_bound());
+        if id_bound == NO_ID {
+            return not_covered("the largest id that there is");
+        }
+        let vocabulary = Vocabulary::new(lengths, id_bound, Some(unk_id));
+        let segments = Segments::new(normalizer, added);
+        Ok((Self { segments, pre_tokenizer, words, unk_id }, vocabulary))
+    }
+
+    /// Appends the first `limit` ids of `text`, less the unknown id.
+    pub(crate) fn ids_into(
+        &self,
+        text: &str,
+        limit: Option<usize>,
+        scratch: &mut Scratch,
+        ids: &mut Vec<u32>,
+    ) {
+        let mut out = Output::new(ids, limit, self.unk_id);
+        if out.remaining == 0 {
+            return;
+        }
+        let Scratch { segments, buffer } = scratch;
+        self.segments.each(text, segments, &mut out, |text, out| {
+            self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
+                out.push(self.words.get(text, start, end).unwrap_or(self.unk_id))
+            })
+        });
+    }
+}
+
+/// From words to ids.
+#[derive(Debug)]
+struct Words {
+    /// Of words that fit into a key.
+    short: Index,
+    /// Of the others.
+    long: Index,
+    words: Vec<Word>,
+    /// The bytes of long words.
+    bytes: Vec<u8>,
+}
+
+#[derive(Debug)]
+struct Word {
+    /// The bytes of a short word; where a long one's begin and end.
+    key: Key,
+    /// Length in bytes, `u32::MAX` for all long words.
+    len: u32,
+    id: u32,
+}
+
+fn is_short(len: usize) -> bool {
+    (1..=Key::LONGEST).contains(&len)
+}
+
+impl Words {
+    /// The words of a vocabulary; of a repeated one the last counts.
+    fn new<'a>(words: impl ExactSizeIterator<Item = (&'a [u8], u32)> + Clone) -> Self {
+        let count = words.len();
+        let mut all = Self {
+            short: Index::with_room(count),
+            // Few in every vocabulary.
+            long: Index::with_room(words.clone().filter(|(text, _)| !is_short(text.len())).count()),
+            words: Vec::with_capacity(count),
+            bytes: Vec::new(),
+        };
+        for (text, id) in words {
+            match all.entry(text, 0, text.len()) {
+                Some(known) => all.words[known as usize].id = id,
+                None => all.add(text, id),
+            }
+        }
+        all
+    }
+
+    fn add(&mut self, text: &[u8], id: u32) {
+        let entry = self.words.len() as u32;
+        if is_short(text.len()) {
+            let key = Key::load(text, 0, text.len());
+            let len = text.len() as u32;
+            self.short.insert(key.hash(u64::from(len)), entry, |_| false);
+            self.words.push(Word { key, len, id });
+        } else {
+            let start = self.bytes.len() as u64;
+            self.bytes.extend_from_slice(text);
+            let key = Key { low: start, high: self.bytes.len() as u64 };
+            self.long.insert(hash::bytes(text), entry, |_| false);
+            self.words.push(Word { key, len: u32::MAX, id });
+        }
+    }
+
+    #[inline]
+    fn entry(&self, text: &[u8], start: usize, end: usize) -> Option<u32> {
+        let len = end - start;
+        if is_short(len) {
+            let key = Key::load(text, start, end);
+            let len = len as u32;
+            self.short.get(key.hash(u64::from(len)), |entry| {
+                let word = &self.words[entry as usize];
+                word.key == key && word.len == len
+            })
+        } else {
+            let text = &text[start..end];
+            self.long.get(hash::bytes(text), |entry| {
+                let Key { low, high } = self.words[entry as usize].key;
+                &self.bytes[low as usize..high as usize] == text
+            })
+        }
+    }
+
+    /// The id of the word `text[start..end]`.
+    #[inline]
+    fn get(&self, text: &[u8], start: usize, end: usize) -> Option<u32> {
+        self.entry(text, start, end).map(|entry| self.words[entry as usize].id)
+    }
+
+    fn len(&self) -> usize {
+        self.words.len()
+    }
+
+    fn id_bound(&self) -> u32 {
+        self.words.iter().map(|word| word.id.saturating_add(1)).max().unwrap_or(0)
+    }
+
+    /// Lengths in code points of the distinct ones of these tokens, which are those put in.
+    fn lengths<'a>(&self, tokens: impl Iterator<Item = &'a str>) -> Vec<u32> {
+        let mut lengths = vec![0; self.words.len()];
+        for token in tokens {
+            if let Some(entry) = self.entry(token.as_bytes(), 0, token.len()) {
+                lengths[entry as usize] = token.chars().count() as u32;
+            }
+        }
+        lengths
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn finds_words_of_any_length() {
+        let tokens: Vec<String> =
+            (0..3000).map(|n| n.to_string().repeat(n % 9)).chain(["x".into()]).collect();
+        let entries: Vec<(&[u8], u32)> = tokens.iter().map(|t| t.as_bytes()).zip(0..).collect();
+        let words = Words::new(entries.iter().copied());
+        let last: std::collections::HashMap<&str, u32> =
+            tokens.iter().map(String::as_str).zip(0..).collect();
+        assert_eq!(words.len(), last.len());
+        for (token, id) in &last {
+            assert_eq!(words.get(token.as_bytes(), 0, token.len()), Some(*id));
+            let within = format!("{token}tail that goes on");
+            assert_eq!(words.get(within.as_bytes(), 0, token.len()), Some(*id));
+        }
+        assert_eq!(words.get(b"none", 0, 4), None);
+        assert_eq!(words.get(b"x\0", 0, 2), None);
+    }
+}

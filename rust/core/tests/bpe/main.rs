@@ -1,0 +1,14 @@
+//! The BPE and WordLevel engines and their pre-tokenizers against the reference: the same ids for
+//! every text, whatever the size of the cache.
+#![cfg(feature = "fallback")]
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+mod corpora;
+mod models;
+mod oracle;
+mod pieces;
+mod random;
+mod refusals;
+mod scalars;
+mod texts;
+mod truncation;

@@ -1,0 +1,70 @@
+//! One tokenizer.json in the reference and in every variant of the engine.
+
+use m2v_core::probe::Probe;
+use tokenizers::Tokenizer;
+
+pub(crate) struct Oracle {
+    reference: Tokenizer,
+    unk_id: Option<u32>,
+    probes: Vec<Probe>,
+    ids: Vec<u32>,
+}
+
+impl Oracle {
+    /// All variants; `None` if the engine leaves the file to the fallback.
+    pub(crate) fn new(json: &str) -> Option<Self> {
+        let probes: Vec<Probe> = Probe::variants(json.as_bytes()).expect("it loads");
+        if probes[0].tokenizer().engine() == "fallback" {
+            return None;
+        }
+        let mut reference = Tokenizer::from_bytes(json).expect("the reference loads it");
+        reference.with_padding(None);
+        reference.with_truncation(None).unwrap();
+        let unk_id = probes[0].tokenizer().vocabulary().unk_id;
+        Some(Self { reference, unk_id, probes, ids: Vec::new() })
+    }
+
+    /// The fallback's reason, for a file that the engine must not take.
+    pub(crate) fn refusal(json: &str) -> Option<String> {
+        let probe = Probe::new(json.as_bytes()).expect("the fallback loads it");
+        probe.tokenizer().fallback_reason().map(str::to_owned)
+    }
+
+    /// Ids of the reference, the unknown one included.
+    pub(crate) fn all_ids(&self, text: &str) -> Vec<u32> {
+        self.reference.encode_fast(text, false).expect("the reference encodes").get_ids().to_vec()
+    }
+
+    /// Whether every variant makes these ids of the text under this limit.
+    pub(crate) fn agrees(
+        &mut self,
+        text: &str,
+        all: &[u32],
+        limit: Option<usize>,
+    ) -> Result<(), String> {
+        let kept = &all[..limit.unwrap_or(all.len()).min(all.len())];
+        let expected: Vec<u32> =
+            kept.iter().copied().filter(|&id| Some(id) != self.unk_id).collect();
+        for probe in &mut self.probes {
+            self.ids.clear();
+            probe.ids_into(text, limit, &mut self.ids).unwrap();
+            if self.ids != expected {
+                return Err(format!(
+                    "{text:?} ({}), limit {limit:?}, {}:\n reference {expected:?}\n engine    {:?}",
+                    text.escape_unicode(),
+                    probe.name(),
+                    self.ids
+                ));
+            }
+        }
+        Ok(())
+    }
+
+    /// Panics with everything needed to see why if a variant differs.
+    pub(crate) fn check(&mut self, text: &str, limit: Option<usize>) {
+        let all = self.all_ids(text);
+        if let Err(difference) = self.agrees(text, &all, limit) {
+            panic!("{difference}");
+        }
+    }
+}
