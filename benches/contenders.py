@@ -2,11 +2,7 @@
 
 from __future__ import annotations
 
-import os
 from typing import TYPE_CHECKING, Any, Protocol
-
-# The baseline runs on one thread; `tokenizers` reads this when it first tokenizes.
-os.environ["TOKENIZERS_PARALLELISM"] = "false"
 
 import m2v_fast
 import model2vec
