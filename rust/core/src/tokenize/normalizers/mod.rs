@@ -8,6 +8,8 @@
 mod charsmap;
 mod forms;
 mod fused;
+#[cfg(all(test, feature = "fallback"))]
+mod reference;
 mod step;
 
 use serde_json::value::RawValue;
