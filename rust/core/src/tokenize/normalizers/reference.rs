@@ -1,6 +1,8 @@
 //! Every normalizer against the reference's own, without a model in between: all scalars alone and
 //! among neighbours.
 
+#![allow(clippy::unwrap_used)]
+
 use serde_json::value::RawValue;
 use tokenizers::{NormalizedString, Normalizer as _, NormalizerWrapper};
 

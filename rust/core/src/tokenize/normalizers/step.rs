@@ -161,8 +161,13 @@ impl Step {
         };
         let hangul = HANGUL.contains(&u32::from(c));
         match self {
+            // Marks that are dropped in the end change nothing: what stays keeps its order.
             Self::Bert(bert) if bert.strip_accents => {
-                hangul || starts(unicode::decomposition(c).next())
+                hangul
+                    || unicode::decomposition(c)
+                        .map(unicode::properties)
+                        .take_while(|part| part.combining_class() != 0)
+                        .all(|part| part.is_mark())
             }
             Self::Charsmap(_) => Charsmap::is_plain(c),
             Self::Form(form) => {
