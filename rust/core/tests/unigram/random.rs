@@ -192,6 +192,16 @@ fn what_cannot_be_told_is_refused() {
         Model { normalizer: replace("Regex", "^", "x"), ..Model::default() },
         Model { normalizer: replace("String", "", "x"), ..Model::default() },
         Model { normalizer: strip(true, true), pre_tokenizer: first.clone(), ..Model::default() },
+        Model {
+            normalizer: replace("Regex", " {2,}", "x"),
+            pre_tokenizer: first.clone(),
+            ..Model::default()
+        },
+        Model {
+            normalizer: replace("String", "ab", "x"),
+            pre_tokenizer: first.clone(),
+            ..Model::default()
+        },
         Model { normalizer: json!({"type": "NFD"}), pre_tokenizer: first, ..Model::default() }
             .with_added("e", "n"),
         Model { normalizer: strip(true, true), ..Model::default() }.with_added(" ", "n"),

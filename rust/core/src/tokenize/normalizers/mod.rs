@@ -8,6 +8,8 @@
 mod charsmap;
 mod forms;
 mod fused;
+#[cfg(all(test, feature = "fallback"))]
+mod reference;
 mod step;
 
 use serde_json::value::RawValue;
@@ -24,7 +26,7 @@ pub(super) struct Normalizer {
     fused: Option<Fused>,
     /// The steps that follow it.
     rest: Vec<Step>,
-    /// Whether some text can lose characters at its start.
+    /// Whether what stands at the start of some text may not come from its first character.
     trims: bool,
 }
 
@@ -52,7 +54,7 @@ impl Normalizer {
         self.fused.is_none() && self.rest.is_empty()
     }
 
-    /// Whether some text can lose characters at its start.
+    /// Whether what stands at the start of some text may not come from its first character.
     pub(super) fn trims(&self) -> bool {
         self.trims
     }

@@ -162,8 +162,13 @@ impl Step {
         };
         let hangul = HANGUL.contains(&u32::from(c));
         match self {
+            // Marks that are dropped in the end change nothing: what stays keeps its order.
             Self::Bert(bert) if bert.strip_accents => {
-                hangul || starts(unicode::decomposition(c).next())
+                hangul
+                    || unicode::decomposition(c)
+                        .map(unicode::properties)
+                        .take_while(|part| part.combining_class() != 0)
+                        .all(|part| part.is_mark())
             }
             Self::Charsmap(_) => Charsmap::is_plain(c),
             Self::Form(form) => {
@@ -183,15 +188,18 @@ impl Step {
         }
     }
 
-    /// Whether some text can lose characters at its start.
+    /// Whether some text can lose characters at its start, or what stands there can count as made
+    /// from later ones: of a match, a replacement counts as made from the last character.
     pub(super) fn trims(&self) -> bool {
         match self {
             Self::Bert(bert) => bert.clean_text || bert.strip_accents,
-            Self::Charsmap(_) | Self::Nmt | Self::StripAccents => true,
+            Self::Charsmap(_)
+            | Self::Nmt
+            | Self::StripAccents
+            | Self::Blanks { .. }
+            | Self::Whitespace { .. } => true,
             Self::Strip { left, .. } => *left,
-            Self::Literal { content, .. }
-            | Self::Blanks { content }
-            | Self::Whitespace { content } => content.is_empty(),
+            Self::Literal { pattern, content } => content.is_empty() || pattern.chars().count() > 1,
             Self::Form(_) | Self::Lowercase | Self::Prepend(_) => false,
         }
     }

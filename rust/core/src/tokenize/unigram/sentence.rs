@@ -19,9 +19,16 @@ pub(super) struct Path {
     ids: [u32; FEW],
     /// The path stands while totals are smaller than this by magnitude.
     stands: f32,
+    /// Where pieces go on behind the word: `CLOSED`, `OPEN`, or the one slot that they go on from.
+    open: u32,
     count: u8,
     unknown: bool,
 }
+
+/// No piece goes on behind the word. The root is no slot that one could go on from.
+const CLOSED: u32 = 0;
+/// Pieces go on from several slots.
+const OPEN: u32 = u32::MAX;
 
 /// A node of a long word's path. The first of a list is no node: it holds, as its score, up to
 /// which total the path stands.
@@ -78,9 +85,14 @@ impl Sentence<'_> {
         lattice: &mut Lattice,
         out: &mut Output<'_>,
     ) -> Option<usize> {
-        if end - start > LONG {
+        let end = if self.model.inner_marks {
+            self.extent(start, end, cache, lattice)
+        } else {
+            Some(end)
+        };
+        let Some(end) = end.filter(|end| end - start <= LONG) else {
             return self.in_place(start, lattice, out);
-        }
+        };
         if end - start <= SHORT {
             let key = cache::key(self.line.window(start), end - start);
             if let Some(path) = cache.get(key) {
@@ -120,26 +132,14 @@ impl Sentence<'_> {
         lattice.codes.clear();
         self.model.codes.extend(self.line.text(start, end), &mut lattice.codes);
         let stands = self.learn(lattice);
-        let model = self.model;
-        let node = |slot: u32| match slot {
-            UNKNOWN => LongNode { id: model.unk_id, score: model.unk_score },
-            slot => {
-                LongNode { id: model.trie.id(slot), score: model.trie.slots()[slot as usize].score }
-            }
-        };
         let count = lattice.path.len();
-        if end - start <= SHORT && count <= FEW {
-            let mut path = Path { count: count as u8, ..Path::default() };
-            // Rounded down, so as not to promise more than is true.
-            path.stands = (stands as f32).next_down();
-            for (at, known) in lattice.path.iter().enumerate() {
-                let LongNode { id, score } = node(known.slot);
-                (path.ids[at], path.scores[at]) = (id, score);
-                path.unknown |= id == model.unk_id;
-            }
+        // A single word's entry must also know where pieces go on behind it: `open` makes those.
+        let kept = self.model.inner_marks && self.line.word_end(start) == end;
+        if end - start <= SHORT && count <= FEW && !kept {
+            let path = self.short(stands, CLOSED, lattice);
             cache.put(cache::key(self.line.window(start), end - start), path);
         } else {
-            let nodes = lattice.path.iter().map(|known| node(known.slot));
+            let nodes = lattice.path.iter().map(|known| self.known(known.slot));
             let head = LongNode { score: stands, id: 0 };
             cache.put_long(hash, word, std::iter::once(head).chain(nodes));
         }
@@ -147,23 +147,47 @@ impl Sentence<'_> {
             return self.in_place(start, lattice, out);
         }
         let all = lattice.path.iter().all(|known| {
-            let LongNode { id, score } = node(known.slot);
+            let LongNode { id, score } = self.known(known.slot);
             self.node(id, score, start, out)
         });
         all.then_some(end)
     }
 
-    /// Finds the path of the word in `lattice.codes` by itself, and up to which total it stands.
+    /// The node of a slot.
+    fn known(&self, slot: u32) -> LongNode {
+        let model = self.model;
+        match slot {
+            UNKNOWN => LongNode { id: model.unk_id, score: model.unk_score },
+            slot => {
+                LongNode { id: model.trie.id(slot), score: model.trie.slots()[slot as usize].score }
+            }
+        }
+    }
+
+    /// The path in `lattice`, which has few nodes, as it is kept.
+    fn short(&self, stands: f64, open: u32, lattice: &Lattice) -> Path {
+        let mut path = Path { open, ..Path::default() };
+        path.count = lattice.path.len().min(FEW) as u8;
+        // Rounded down, so as not to promise more than is true.
+        path.stands = (stands as f32).next_down();
+        for (at, known) in lattice.path.iter().take(FEW).enumerate() {
+            let LongNode { id, score } = self.known(known.slot);
+            (path.ids[at], path.scores[at]) = (id, score);
+            path.unknown |= id == self.model.unk_id;
+        }
+        path
+    }
+
+    /// Finds the path of the text in `lattice.codes` by itself, and up to which total it stands
+    /// where no piece reaches out of the text.
     fn learn(&self, lattice: &mut Lattice) -> f64 {
         let model = self.model;
         lattice.best::<true>(&model.trie, model.unk_score, 0.0);
         let unknown = |slot: u32| slot == UNKNOWN || model.trie.id(slot) == model.unk_id;
-        let alone = !(model.inner_marks && self.is_open(&lattice.codes))
-            && (self.simple || !lattice.path.iter().any(|node| unknown(node.slot)));
-        if !alone {
+        if !self.simple && lattice.path.iter().any(|node| unknown(node.slot)) {
             return f64::NEG_INFINITY;
         }
-        // All totals within the word are below the total before it plus this.
+        // All totals within the text are below the total before it plus this.
         let chars = lattice.codes.len() as f64;
         let within = chars * model.largest_score;
         // Each addition is off by at most half a unit in the last place of the largest total, on
@@ -172,18 +196,77 @@ impl Sentence<'_> {
         lattice.margin() / unit - within
     }
 
-    /// Whether some piece may start in these codes and go on behind them with a mark.
-    fn is_open(&self, codes: &[u16]) -> bool {
-        let slots = self.model.trie.slots();
-        (0..codes.len()).any(|start| {
-            let mut node = Some(0);
-            for &code in &codes[start..] {
-                node = node.and_then(|node: u32| step(slots, &slots[node as usize], code));
+    /// The end of the words from `start` on that pieces hold together: behind it, none goes on
+    /// from before. None if they are too long to be kept.
+    fn extent(
+        &self,
+        start: usize,
+        end: usize,
+        cache: &mut Cache,
+        lattice: &mut Lattice,
+    ) -> Option<usize> {
+        let (mut word, mut end) = (start, end);
+        let mut reach = end;
+        loop {
+            if end - start > LONG {
+                return None;
             }
-            node.is_some_and(|node| {
-                step(slots, &slots[node as usize], self.model.mark_code).is_some()
-            })
-        })
+            match self.open(word, end, cache, lattice) {
+                CLOSED => {}
+                OPEN => return None,
+                slot => reach = reach.max(self.follow(slot, end)),
+            }
+            if reach <= end {
+                return Some(end);
+            }
+            (word, end) = (end, self.line.word_end(end));
+        }
+    }
+
+    /// From where pieces that start in this word may go on behind it.
+    fn open(&self, start: usize, end: usize, cache: &mut Cache, lattice: &mut Lattice) -> u32 {
+        let key = (end - start <= SHORT).then(|| cache::key(self.line.window(start), end - start));
+        if let Some(path) = key.and_then(|key| cache.get(key)) {
+            return path.open;
+        }
+        let model = self.model;
+        let slots = model.trie.slots();
+        lattice.codes.clear();
+        model.codes.extend(self.line.text(start, end), &mut lattice.codes);
+        let mut open = CLOSED;
+        for from in 0..lattice.codes.len() {
+            let mut rest = lattice.codes[from..].iter();
+            let last = rest.try_fold(0, |at: u32, &code| step(slots, &slots[at as usize], code));
+            if let Some(last) = last
+                && step(slots, &slots[last as usize], model.mark_code).is_some()
+            {
+                open = if open == CLOSED { last } else { OPEN };
+            }
+        }
+        if let Some(key) = key {
+            let stands = self.learn(lattice);
+            if lattice.path.len() <= FEW {
+                cache.put(key, self.short(stands, open, lattice));
+            }
+        }
+        open
+    }
+
+    /// The furthest end of a piece that goes on from a slot at a place; that place if there is
+    /// none.
+    fn follow(&self, slot: u32, place: usize) -> usize {
+        let slots = self.model.trie.slots();
+        let (mut slot, mut at, mut reach) = (slot, place, place);
+        for c in self.line.text(place, self.line.end()).chars() {
+            let code = self.model.codes.get(u32::from(c));
+            let Some(next) = step(slots, &slots[slot as usize], code) else { break };
+            at += c.len_utf8();
+            if !slots[next as usize].score.is_nan() {
+                reach = at;
+            }
+            slot = next;
+        }
+        reach
     }
 
     /// Whether a path that stands up to some total stands here. Nothing came before the first
