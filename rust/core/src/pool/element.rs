@@ -54,18 +54,21 @@ pub(crate) struct Bf16(pub(crate) u16);
 impl F16 {
     /// Widens as F16C does: exact for every number, infinity stays infinity, a NaN becomes quiet.
     ///
-    /// Branch-free, so that the compiler can vectorize it: the 15 bits below the sign are read as
-    /// an f32 whose exponent is 112 too small, and one multiplication by 2^112 mends both normal
-    /// and subnormal numbers exactly. Infinity and NaN come out as 65536 and above and get the
-    /// largest exponent set by hand.
+    /// The 15 bits below the sign are read as an f32 whose exponent is 112 too small, and one
+    /// multiplication by 2^112 mends both normal and subnormal numbers exactly. Infinity and NaN get
+    /// the largest exponent set by hand. Integer masks in place of branches let the compiler
+    /// vectorize it.
     #[inline(always)]
     pub(crate) fn to_f32(self) -> f32 {
         const SCALE: f32 = f32::from_bits((127 + 112) << 23);
+        const INFINITY: u32 = 0x7c00 << 13;
+        let mask = |condition: bool| u32::from(condition).wrapping_neg();
         let bits = u32::from(self.0);
-        let magnitude = f32::from_bits((bits & 0x7fff) << 13) * SCALE;
-        let special = if magnitude >= 65536.0 { 0x7f80_0000 } else { 0 };
-        let quiet = if bits & 0x7fff > 0x7c00 { 0x0040_0000 } else { 0 };
-        f32::from_bits(magnitude.to_bits() | special | quiet | ((bits & 0x8000) << 16))
+        let shifted = (bits & 0x7fff) << 13;
+        let magnitude = (f32::from_bits(shifted) * SCALE).to_bits();
+        let special = mask(shifted >= INFINITY) & 0x7f80_0000;
+        let quiet = mask(shifted > INFINITY) & 0x0040_0000;
+        f32::from_bits(magnitude | special | quiet | (bits & 0x8000) << 16)
     }
 
     /// Rounds to the nearest float16, ties to even, as NumPy and F16C do.

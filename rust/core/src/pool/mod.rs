@@ -267,7 +267,7 @@ macro_rules! instantiate {
     };
 }
 
-instantiate!(portable, [], vector::F32x4, vector::F64x2, 8);
+instantiate!(portable, [], vector::F32x8, vector::F64x4, 4);
 #[cfg(target_arch = "x86_64")]
 instantiate!(avx2, ["avx2,f16c"], x86::F32x8, x86::F64x4, 8);
 #[cfg(target_arch = "x86_64")]

@@ -41,9 +41,9 @@ macro_rules! array_vector {
         impl $name {
             #[inline(always)]
             fn zip(self, other: Self, f: impl Fn($scalar, $scalar) -> $scalar) -> Self {
-                let mut lanes = self.0;
-                for (lane, other) in lanes.iter_mut().zip(other.0) {
-                    *lane = f(*lane, other);
+                let mut lanes = [0.0; $lanes];
+                for i in 0..$lanes {
+                    lanes[i] = f(self.0[i], other.0[i]);
                 }
                 Self(lanes)
             }
@@ -52,10 +52,12 @@ macro_rules! array_vector {
             /// `from` is readable for the vector's number of elements.
             #[inline(always)]
             unsafe fn read<E: Copy>(from: *const E, widen: impl Fn(E) -> $scalar) -> Self {
+                // All at once: element by element, the compiler loads them one by one, too.
+                // SAFETY: in bounds by this function's contract; any alignment is accepted.
+                let stored = unsafe { from.cast::<[E; $lanes]>().read_unaligned() };
                 let mut lanes = [0.0; $lanes];
-                for (i, lane) in lanes.iter_mut().enumerate() {
-                    // SAFETY: in bounds by this function's contract; any alignment is accepted.
-                    *lane = widen(unsafe { from.add(i).read_unaligned() });
+                for i in 0..$lanes {
+                    lanes[i] = widen(stored[i]);
                 }
                 Self(lanes)
             }
@@ -109,9 +111,9 @@ macro_rules! array_vector {
     };
 }
 
-array_vector!(F32x4, f32, 4, 16);
-array_vector!(F64x2, f64, 2, 16);
-array_vector!(@load F64x2, f64, f64, |x| x);
+array_vector!(F32x8, f32, 8, 16);
+array_vector!(F64x4, f64, 4, 16);
+array_vector!(@load F64x4, f64, f64, |x| x);
 
 // One lane: the columns of a matrix that is narrower than a vector.
 array_vector!(F32x1, f32, 1, 4);
