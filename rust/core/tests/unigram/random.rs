@@ -179,7 +179,7 @@ fn small_models() {
 #[test]
 #[ignore = "minutes: part of the exhaustive run"]
 fn many_small_models() {
-    sweep(1_000..20_000, 200);
+    sweep(1_000..6_000, 60);
 }
 
 #[test]
