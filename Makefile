@@ -73,6 +73,7 @@ test-integrations: build $(VENV)/tested ## Test the adapters against the real fr
 lint: build $(VENV)/tested ## Run every linter and type checker, and compare the stubs with the module
 	cargo fmt --all --check
 	cargo clippy --locked --quiet --workspace --all-targets -- --deny warnings
+	cargo fmt --manifest-path rust/peers/Cargo.toml --all --check
 	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-core
 	$(BIN)/ruff format --check .
@@ -89,6 +90,28 @@ format: $(VENV)/tested ## Format everything
 .PHONY: bench
 bench: build $(VENV)/tested ## Time m2v_fast beside the NumPy reference and model2vec
 	$(BIN)/python -m pytest benches --benchmark-only
+
+# An environment of their own: some peers want other versions of what we use.
+PEERS := target/peers/venv
+TEXTS ?=
+BENCH_ARGS ?=
+
+$(PEERS)/made: $(VENV)/built pyproject.toml
+	$(PYTHON) -m venv $(PEERS)
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --group peers
+	VIRTUAL_ENV=$(abspath $(PEERS)) $(BIN)/maturin develop --release --locked --quiet
+	touch $@
+
+.PHONY: bench-peers
+bench-peers: $(PEERS)/made ## Time every other implementation that installs here (TEXTS=files)
+	cargo build --release --locked --quiet -p m2v-core --example stages
+	cargo build --release --locked --quiet --manifest-path rust/peers/Cargo.toml --target-dir target/peers
+	$(PEERS)/bin/python -m benches.compare $(TEXTS) --kernels $(BENCH_ARGS) --json target/benchmarks.json
+
+.PHONY: bench-plots
+bench-plots: $(PEERS)/made ## Draw docs/benchmarks from what bench-peers measured
+	$(PEERS)/bin/python scripts/plot_benchmarks.py target/benchmarks.json
 
 .PHONY: wheel
 wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/

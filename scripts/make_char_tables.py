@@ -28,7 +28,14 @@ import tokenizers
 from tokenizers import AddedToken, Regex, Tokenizer
 from tokenizers.models import WordLevel
 from tokenizers.normalizers import NFD, BertNormalizer
-from tokenizers.pre_tokenizers import BertPreTokenizer, Digits, PreTokenizer, Split, Whitespace, WhitespaceSplit
+from tokenizers.pre_tokenizers import (
+    BertPreTokenizer,
+    Digits,
+    PreTokenizer,
+    Split,
+    Whitespace,
+    WhitespaceSplit,
+)
 
 REFERENCE = "0.23.3"
 TABLES = Path(__file__).parent.parent / "rust/core/src/tokenize/unicode/tables.bin"
@@ -104,7 +111,12 @@ def pre_tokenizer_classes() -> tuple[set[str], set[str]]:
 
 def kept(pre_tokenizer: PreTokenizer) -> set[str]:
     """The scalars that a pre-tokenizer does not remove."""
-    return {c for batch in batches() for piece, _ in pre_tokenizer.pre_tokenize_str("".join(batch)) for c in piece}
+    return {
+        c
+        for batch in batches()
+        for piece, _ in pre_tokenizer.pre_tokenize_str("".join(batch))
+        for c in piece
+    }
 
 
 def regex_class(expression: str) -> set[str]:
@@ -115,7 +127,7 @@ def regex_class(expression: str) -> set[str]:
 def digits() -> set[str]:
     """The scalars that the pre-tokenizer Digits isolates."""
     pre_tokenize = Digits(individual_digits=True).pre_tokenize_str
-    isolated = set()
+    isolated: set[str] = set()
     for batch in batches():
         pieces = iter(piece for piece, _ in pre_tokenize("".join(f"aa{c}" for c in batch)))
         isolated.update(piece for piece in pieces if len(piece) == 1)

@@ -41,7 +41,7 @@ BATCH = 8192
 def mapped(normalize: Callable[[str], str]) -> dict[str, str]:
     """The scalars that a normalizer changes when they stand alone, with what they become."""
     # No normalizer here touches the separator or makes one, so one call serves thousands.
-    changed = {}
+    changed: dict[str, str] = {}
     for start in range(0, len(SCALARS), BATCH):
         batch = SCALARS[start : start + BATCH]
         results = normalize("|".join(batch)).split("|")
@@ -84,7 +84,9 @@ def build() -> bytes:
         if bits != runs[-1]:
             runs += [code, bits]
 
-    keys, offsets, pool = [], [0], []
+    keys: list[int] = []
+    offsets = [0]
+    pool: list[int] = []
     for key, parts in sorted(mapped(NFKD().normalize_str).items()):
         if ord(key) not in HANGUL:
             keys.append(ord(key))

@@ -52,7 +52,9 @@ def scored(pieces: list[str]) -> list[tuple[str, float]]:
     """Longer pieces are better, and nothing else counts: few distinct scores, so many ties."""
     weights = [len(p) + p.count(MARK) + p.startswith(MARK) for p in pieces]
     total = sum(weights)
-    return [(piece, math.log(weight / total)) for piece, weight in zip(pieces, weights, strict=True)]
+    return [
+        (piece, math.log(weight / total)) for piece, weight in zip(pieces, weights, strict=True)
+    ]
 
 
 def whole(wordpiece: Path, extra: list[str]) -> Tokenizer:
@@ -62,7 +64,9 @@ def whole(wordpiece: Path, extra: list[str]) -> Tokenizer:
         special = token.startswith("[") and token.endswith("]") and len(token) > 2
         pieces.append(token if special else token[2:] if token.startswith("##") else MARK + token)
     pieces = list(dict.fromkeys(piece for piece in [*pieces, *extra] if piece))
-    tokenizer = Tokenizer(Unigram(scored(pieces), unk_id=pieces.index("[UNK]"), byte_fallback=False))
+    tokenizer = Tokenizer(
+        Unigram(scored(pieces), unk_id=pieces.index("[UNK]"), byte_fallback=False)
+    )
     tokenizer.normalizer = spaced_punctuation()
     tokenizer.pre_tokenizer = pre_tokenizers.Metaspace(prepend_scheme="always", split=False)
     return tokenizer
@@ -79,7 +83,9 @@ def word_pairs(corpora: Path, count: int) -> list[str]:
     return [pair for pair, _ in pairs.most_common(count)]
 
 
-def trained(corpora: Path, size: int, cut: pre_tokenizers.PreTokenizer, alphabet: list[str]) -> Tokenizer:
+def trained(
+    corpora: Path, size: int, cut: pre_tokenizers.PreTokenizer, alphabet: list[str]
+) -> Tokenizer:
     tokenizer = Tokenizer(Unigram())
     tokenizer.pre_tokenizer = cut
     trainer = UnigramTrainer(

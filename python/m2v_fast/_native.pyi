@@ -42,7 +42,17 @@ class Tensor:
 @final
 class Model:
     @staticmethod
-    def load(folder: str | PathLike[str], memory_map: bool = True) -> Model: ...
+    def load(
+        folder: str | PathLike[str],
+        memory_map: bool = True,
+        index_folder: str | PathLike[str] | None = None,
+    ) -> Model: ...
+    @staticmethod
+    def compile(
+        folder: str | PathLike[str], path: str | PathLike[str] | None = None
+    ) -> Path | None: ...
+    @property
+    def indexed(self) -> bool: ...
     def encode(
         self,
         sentences: str | Iterable[str],

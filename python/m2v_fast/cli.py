@@ -1,4 +1,4 @@
-"""The command line: `m2v-fast demo`, `info` and `embed`."""
+"""The command line: `m2v-fast demo`, `info`, `embed` and `compile`."""
 
 from __future__ import annotations
 
@@ -13,9 +13,10 @@ import click
 import numpy as np
 
 from m2v_fast import demo as demo_texts
+from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
 from m2v_fast.npy import write_rows
-from m2v_fast.sources import BUNDLED_MODEL
+from m2v_fast.sources import BUNDLED_MODEL, resolve
 from m2v_fast.static_model import StaticModel
 
 if TYPE_CHECKING:
@@ -138,7 +139,7 @@ def info(model: str, revision: str | None) -> None:
     if native.files is None:  # pragma: no cover - a loaded model has files
         raise ValueError(f"{model} has no files")
     config, tensors, tokenizer, layout = native.files
-    engine = loaded.engine
+    engine = loaded.engine + (", from a compiled index" if loaded.indexed else "")
     if loaded.engine_reason is not None:
         engine += f" ({loaded.engine_reason})"
     rows = {
@@ -162,6 +163,24 @@ def info(model: str, revision: str | None) -> None:
 def _size(path: Path) -> str:
     size = path.stat().st_size
     return f"{size / 1e6:.1f} MB" if size >= 100_000 else f"{size / 1e3:.1f} kB"
+
+
+@main.command()
+@click.argument("model")
+@_revision_option
+@click.option("-o", "--output", metavar="FILE", help="[default: beside tokenizer.json]")
+def compile(model: str, revision: str | None, output: str | None) -> None:  # noqa: A001
+    """Make the index of a model with a big vocabulary ahead of time.
+
+    It lies beside tokenizer.json, where loading finds it: for an image that is built once and
+    started often, or a package of functions.
+    """
+    folder = resolve(model, revision=revision)
+    path = NativeModel.compile(folder, output)
+    if path is None:
+        click.echo(f"{model}: models of this kind need no index; they load as fast without one")
+    else:
+        click.echo(f"{path}: {_size(path)}")
 
 
 @main.command()

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from m2v_fast import arrays
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
+from m2v_fast.index import index_folder
 from m2v_fast.output import OutputDtype, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
 from m2v_fast.sources import resolve
@@ -120,6 +121,7 @@ class StaticModel:
         cache_dir: str | PathLike[str] | None = None,
         local_files_only: bool = False,
         memory_map: bool = True,
+        index: bool | str | PathLike[str] = True,
     ) -> Self:
         """Load a model from a local folder, the Hugging Face hub, or this package.
 
@@ -141,6 +143,9 @@ class StaticModel:
             local_files_only: Never use the network.
             memory_map: Leave the matrix in its file, shared by all processes that load it. With
                 False it is read into memory, for files that are rewritten in place while in use.
+            index: Keep compiled indexes of big vocabularies, which then load in milliseconds: True
+                for the user's cache folder (see `m2v_fast.index`), a folder, or False for none. An
+                index that `m2v-fast compile` put beside tokenizer.json is used in any case.
 
         Raises:
             FileNotFoundError: There is no such folder or model, or one of its files is missing.
@@ -156,7 +161,7 @@ class StaticModel:
             local_files_only=local_files_only,
             force_download=force_download,
         )
-        native = NativeModel.load(folder, memory_map)
+        native = NativeModel.load(folder, memory_map, index_folder(index))
         model = cls.__new__(cls)
         model._set_up(
             native,
@@ -495,6 +500,11 @@ class StaticModel:
     def engine_reason(self) -> str | None:
         """Why the fallback is in use, or None if it is not."""
         return self._native.engine_reason
+
+    @property
+    def indexed(self) -> bool:
+        """Whether the tokenizer came from a compiled index."""
+        return self._native.indexed
 
     @property
     def folder(self) -> Path | None:

@@ -12,18 +12,20 @@ use crate::matrix::{Matrix, MatrixScratch};
 use crate::pool::Pooler;
 use crate::scratch::Pool;
 use crate::text::Text;
-use crate::tokenize::{TokenizeScratch, Tokenizer};
+use crate::tokenize::{IndexOptions, TokenizeScratch, Tokenizer};
 
 /// How a model is opened.
-#[derive(Debug, Clone, Copy)]
+#[derive(Debug, Clone)]
 pub struct LoadOptions {
     /// Map model.safetensors (the default), or read it into memory.
     pub memory_map: bool,
+    /// Where compiled indexes of big vocabularies are; by default nowhere.
+    pub index: IndexOptions,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { memory_map: true }
+        Self { memory_map: true, index: IndexOptions::default() }
     }
 }
 
@@ -57,6 +59,11 @@ struct Shared {
     scratches: Pool<Scratch>,
 }
 
+/// Where an index made ahead of time lies unless the caller says otherwise.
+fn index_beside(tokenizer: &Path) -> PathBuf {
+    tokenizer.with_extension("m2vindex")
+}
+
 /// Buffers of one worker.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
@@ -84,6 +91,9 @@ impl Scratch {
 
 impl Model {
     /// Opens the model in a folder of any of the three layouts.
+    ///
+    /// An index that was made ahead of time ([`Model::compile`]) and lies beside tokenizer.json is
+    /// used whatever `options.index` says, if that does not name another file.
     pub fn load(folder: &Path, options: LoadOptions) -> Result<Self> {
         let files = ModelFiles::find(folder)?;
         let config = Config::read(&files.config)?;
@@ -91,7 +101,12 @@ impl Model {
             Matrix::open(&files.tensors, files.layout.embeddings_tensor(), options.memory_map)?;
         let json =
             fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
-        let tokenizer = Tokenizer::from_json(&json, &files.tokenizer)?;
+        let beside = index_beside(&files.tokenizer);
+        let mut index = options.index;
+        if index.file.is_none() && beside.exists() {
+            index.file = Some(beside);
+        }
+        let tokenizer = Tokenizer::with_index(&json, &files.tokenizer, &index)?;
         let json = if options.memory_map {
             drop(json);
             Data::open(&files.tokenizer, true)?
@@ -99,6 +114,17 @@ impl Model {
             Data::Read(json)
         };
         Self::new(Some((folder.to_owned(), files)), config, tokenizer, json, matrix)
+    }
+
+    /// Makes the compiled index of the model in a folder ahead of time, at `path` or beside its
+    /// tokenizer.json, and returns where. Only Unigram models have one.
+    pub fn compile(folder: &Path, path: Option<&Path>) -> Result<Option<PathBuf>> {
+        let files = ModelFiles::find(folder)?;
+        let json =
+            fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
+        let path = path.map_or_else(|| index_beside(&files.tokenizer), Path::to_owned);
+        let made = Tokenizer::compile(&json, &files.tokenizer, &path)?;
+        Ok(made.then_some(path))
     }
 
     /// Puts a model together from the bytes of a tokenizer.json and a matrix of the caller's own.

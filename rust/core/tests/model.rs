@@ -70,7 +70,9 @@ fn a_file_read_into_memory_gives_what_a_mapped_one_gives() {
     let folder = support::folder(DIM);
     let texts = texts(200);
     let [mapped, read] = [true, false].map(|memory_map| {
-        let model = Model::load(folder.path(), LoadOptions { memory_map }).unwrap();
+        let model =
+            Model::load(folder.path(), LoadOptions { memory_map, ..LoadOptions::default() })
+                .unwrap();
         encode(&model, &texts, OPTIONS, 1)
     });
     assert_eq!(mapped, read);

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use m2v_core::{BatchOptions, EncodeOptions, LoadOptions, Model as CoreModel};
+use m2v_core::{BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel};
 use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
@@ -23,12 +23,19 @@ pub(crate) struct Model {
 
 #[pymethods]
 impl Model {
-    /// Opens the model in `folder`.
+    /// Opens the model in `folder`. Compiled indexes of big vocabularies are read from and kept in
+    /// `index_folder`, if it is given.
     #[staticmethod]
-    #[pyo3(signature = (folder, memory_map = true))]
-    fn load(py: Python<'_>, folder: PathBuf, memory_map: bool) -> PyResult<Self> {
+    #[pyo3(signature = (folder, memory_map = true, index_folder = None))]
+    fn load(
+        py: Python<'_>,
+        folder: PathBuf,
+        memory_map: bool,
+        index_folder: Option<PathBuf>,
+    ) -> PyResult<Self> {
+        let index = IndexOptions { folder: index_folder, ..IndexOptions::default() };
         let core = py
-            .detach(|| CoreModel::load(&folder, LoadOptions { memory_map }))
+            .detach(|| CoreModel::load(&folder, LoadOptions { memory_map, index }))
             .map_err(|error| to_python(py, error, |_| None))?;
         Ok(Self { core })
     }
@@ -50,6 +57,25 @@ impl Model {
             .detach(|| CoreModel::from_parts(tokenizer_json.as_bytes(), matrix))
             .map_err(|error| to_python(py, error, |_| None))?;
         Ok(Self { core })
+    }
+
+    /// Makes the compiled index of the model in `folder`, at `path` or beside its tokenizer.json.
+    /// Returns where, or None if models of its kind have none.
+    #[staticmethod]
+    #[pyo3(signature = (folder, path = None))]
+    fn compile(
+        py: Python<'_>,
+        folder: PathBuf,
+        path: Option<PathBuf>,
+    ) -> PyResult<Option<PathBuf>> {
+        py.detach(|| CoreModel::compile(&folder, path.as_deref()))
+            .map_err(|error| to_python(py, error, |_| None))
+    }
+
+    /// Whether its tokenizer came from a compiled index.
+    #[getter]
+    fn indexed(&self) -> bool {
+        self.core.tokenizer().is_indexed()
     }
 
     /// A tensor of the file the model was loaded from, or None.
