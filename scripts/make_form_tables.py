@@ -1,4 +1,4 @@
-"""Writes the tables of the normalization forms, of Nmt and of StripAccents, by asking the reference.
+"""Writes the tables of the normalization forms, Nmt and StripAccents, by asking the reference.
 
 The reference composes and decomposes as Unicode 9 does, and will go on doing so whatever newer
 tables a standard library brings. What `make_char_tables.py` has already frozen (canonical
@@ -60,7 +60,8 @@ def compositions() -> list[tuple[str, str, str]]:
             continue
         # A composite of three parts is made of the composite of the first two, and so on.
         first, second = compose(parts[:-1]), parts[-1]
-        assert len(first) == 1 and compose(first + second) == composed, composed
+        assert len(first) == 1, composed
+        assert compose(first + second) == composed, composed
         found.append((first, second, composed))
     return sorted(found)
 

@@ -4,8 +4,8 @@
 
 OUT gets a folder with a tokenizer.json for each:
 
-unigram-whole      the family that Model2Vec wrote in 2025: a WordPiece vocabulary made Unigram, with
-                   scores by length alone, over whole texts (Metaspace without split)
+unigram-whole      the family that Model2Vec wrote in 2025: a WordPiece vocabulary made Unigram,
+                   with scores by length alone, over whole texts (Metaspace without split)
 unigram-spanning   the same with pieces of several words
 unigram-trained    trained on the corpora: NFKC, WhitespaceSplit, byte fallback
 unigram-first      trained, without normalizer, prepend_scheme first, without split

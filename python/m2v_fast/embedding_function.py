@@ -70,5 +70,17 @@ class Model2VecEmbeddingFunction:
         model = self.model
         return model._native.encode_list(texts, model._max_length, model._normalize, None)
 
+    # pymilvus' class has these too, and code that subclasses or wraps it calls them.
+
+    @property
+    def _dim(self) -> int:
+        return self.model.dim
+
+    def _encode_query(self, query: str) -> NDArray[np.float32]:
+        return self.model.encode(query)
+
+    def _encode_document(self, document: str) -> NDArray[np.float32]:
+        return self.model.encode(document)
+
     def __repr__(self) -> str:
         return f"Model2VecEmbeddingFunction({self.model_source!r})"
