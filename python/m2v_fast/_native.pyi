@@ -80,6 +80,12 @@ class Model:
         max_length: int | None,
         num_threads: int | None,
     ) -> Any: ...
+    def count_tokens(
+        self,
+        sentences: str | Iterable[str],
+        max_length: int | None,
+        num_threads: int | None,
+    ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]: ...
     @staticmethod
     def from_parts(
         vectors: NDArray[Any],

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, Any, Literal, overload
 from m2v_fast import arrays
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
+from m2v_fast.counts import TokenCounts
 from m2v_fast.index import index_folder
 from m2v_fast.output import OutputDtype, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
@@ -331,6 +332,26 @@ class StaticModel:
             sentences: Any iterable of texts; one text counts as a list of one.
         """
         return self._native.tokenize(sentences, self._max_length, None)
+
+    def count_tokens(
+        self,
+        sentences: str | Iterable[str],
+        *,
+        max_length: int | Unset | None = UNSET,
+        num_threads: int | None = None,
+    ) -> TokenCounts:
+        """Count what `encode` keeps of each text and leaves out, without encoding it.
+
+        A text in a language that the model does not know turns into unknown tokens, and a long one
+        is cut, both without a sign in its vector: this tells.
+
+        Args:
+            sentences: One text (counts of one), or any iterable of texts.
+            max_length: As for `encode`.
+            num_threads: As for `encode`.
+        """
+        limit = self._max_length if max_length is UNSET else max_length
+        return TokenCounts(*self._native.count_tokens(sentences, limit, num_threads))
 
     def save_pretrained(
         self,

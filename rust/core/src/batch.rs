@@ -12,7 +12,7 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use crate::error::{Error, Result};
-use crate::model::{EncodeOptions, Model, Scratch};
+use crate::model::{Counts, EncodeOptions, Model, Scratch};
 use crate::text::Text;
 
 /// Work of less than this many nanoseconds in all stays on the caller's thread: starting a thread
@@ -97,6 +97,22 @@ impl Model {
         self.run(texts, out, 1, cost, batch, |text, out, scratch| {
             self.encode_into(text, options, scratch, out[0])
         })
+    }
+
+    /// What encoding each text would keep and leave out.
+    pub fn count_batch<T: Text + Sync>(
+        &self,
+        texts: &[T],
+        max_length: Option<usize>,
+        batch: BatchOptions<'_>,
+    ) -> Result<Vec<Counts>> {
+        let mut out = vec![Counts::default(); texts.len()];
+        let cost = |text: &T| self.cost(text.size(), max_length);
+        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
+            out[0] = self.count(text, max_length, scratch)?;
+            Ok(())
+        })?;
+        Ok(out)
     }
 
     /// The ids of each text as [`Model::encode_batch`] pools them: the text cut as there, the ids cut

@@ -34,7 +34,7 @@ pub use batch::{BatchOptions, available_threads};
 pub use error::{Error, Result};
 pub use layout::{Config, DEFAULT_MAX_LENGTH, Layout, ModelFiles};
 pub use matrix::{Matrix, NewTensor, StoredTensor, Weighting, write_tensors};
-pub use model::{EncodeOptions, LoadOptions, Model};
+pub use model::{Counts, EncodeOptions, LoadOptions, Model};
 pub use pool::DType;
 pub use text::Text;
 #[doc(hidden)]

@@ -39,6 +39,17 @@ pub struct EncodeOptions {
     pub normalize: bool,
 }
 
+/// What became of a text.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub struct Counts {
+    /// Ids within the limit, unknown ones included.
+    pub tokens: usize,
+    /// How many of these are the unknown id, which encoding leaves out.
+    pub unknown: usize,
+    /// Whether the limit cut anything off, in ids or in characters.
+    pub truncated: bool,
+}
+
 /// A loaded model. It is immutable and shared by all threads; copies share the same data.
 #[derive(Debug, Clone)]
 pub struct Model {
@@ -283,20 +294,32 @@ impl Model {
         self.pool(ids, options.normalize, matrix, out)
     }
 
-    /// Leaves the ids to pool in `scratch.ids`.
+    /// Leaves the ids to pool in `scratch.ids`, and returns how many there were with unknown ones.
     fn ids_into(
         &self,
         text: &impl Text,
         max_length: Option<usize>,
         scratch: &mut Scratch,
-    ) -> Result<()> {
+    ) -> Result<usize> {
+        self.ids_beyond(text, max_length, 0, scratch)
+    }
+
+    /// As `ids_into`, with some ids beyond the limit if the text, cut as ever, has them.
+    fn ids_beyond(
+        &self,
+        text: &impl Text,
+        max_length: Option<usize>,
+        beyond: usize,
+        scratch: &mut Scratch,
+    ) -> Result<usize> {
         let tokenizer = &self.shared.tokenizer;
         let median = tokenizer.vocabulary().median_token_length;
         let cut = max_length.map(|limit| limit.saturating_mul(median));
         let text = text.prefix(cut, &mut scratch.text)?;
         scratch.ids.clear();
         let Scratch { tokenize, ids, .. } = scratch;
-        tokenizer.ids_into(text, max_length, self.pooler.backend(), tokenize, ids)
+        let limit = max_length.map(|limit| limit.saturating_add(beyond));
+        tokenizer.ids_into(text, limit, self.pooler.backend(), tokenize, ids)
     }
 
     fn pool(
@@ -314,6 +337,24 @@ impl Model {
             self.pooler.normalize(out);
         }
         Ok(())
+    }
+
+    /// What encoding a text would keep of it and leave out.
+    pub(crate) fn count(
+        &self,
+        text: &impl Text,
+        max_length: Option<usize>,
+        scratch: &mut Scratch,
+    ) -> Result<Counts> {
+        // One id more than fits tells whether there are more.
+        let mut tokens = self.ids_beyond(text, max_length, 1, scratch)?;
+        let over = max_length.is_some_and(|limit| tokens > limit);
+        if over {
+            tokens = self.ids_into(text, max_length, scratch)?;
+        }
+        let median = self.shared.tokenizer.vocabulary().median_token_length;
+        let cut = max_length.is_some_and(|limit| text.is_longer(limit.saturating_mul(median)));
+        Ok(Counts { tokens, unknown: tokens - scratch.ids.len(), truncated: over || cut })
     }
 
     /// The ids that [`Model::encode_into`] pools.

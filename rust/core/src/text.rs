@@ -11,6 +11,9 @@ pub trait Text {
     /// UTF-8 already, else written to `buffer`.
     fn prefix<'a>(&'a self, limit: Option<usize>, buffer: &'a mut String) -> Result<&'a str>;
 
+    /// Whether it has more than this many code points.
+    fn is_longer(&self, limit: usize) -> bool;
+
     /// About how many bytes the text has; only used to share out work.
     fn size(&self) -> usize;
 }
@@ -25,6 +28,11 @@ impl<T: AsRef<str>> Text for T {
             }
             _ => text,
         })
+    }
+
+    fn is_longer(&self, limit: usize) -> bool {
+        let text = self.as_ref();
+        text.len() > limit && text.chars().nth(limit).is_some()
     }
 
     fn size(&self) -> usize {

@@ -110,6 +110,10 @@ impl Text for Unreadable {
         }
     }
 
+    fn is_longer(&self, _: usize) -> bool {
+        false
+    }
+
     fn size(&self) -> usize {
         2000
     }

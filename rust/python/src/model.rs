@@ -218,6 +218,31 @@ impl Model {
         }
     }
 
+    /// For each text, how many tokens encoding would keep, how many of them are unknown, and
+    /// whether something is cut off: arrays of int64, int64 and bool.
+    fn count_tokens<'py>(
+        &self,
+        py: Python<'py>,
+        sentences: &Bound<'py, PyAny>,
+        max_length: MaxLength,
+        num_threads: Threads,
+    ) -> PyResult<CountArrays<'py>> {
+        let Call { options, threads } = Call::new(max_length, false, num_threads);
+        let sentences = Sentences::extract(sentences)?;
+        let texts = sentences.as_slice();
+        let cost = self.core.encode_cost(texts, options.max_length);
+        let counts = gil::run(py, cost, |interrupted| {
+            let batch = BatchOptions { threads, interrupted };
+            self.core.count_batch(texts, options.max_length, batch)
+        })?
+        .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
+        Ok((
+            PyArray1::from_iter(py, counts.iter().map(|counts| counts.tokens as i64)),
+            PyArray1::from_iter(py, counts.iter().map(|counts| counts.unknown as i64)),
+            PyArray1::from_iter(py, counts.iter().map(|counts| counts.truncated)),
+        ))
+    }
+
     /// The same model, computing with the kernels of another instruction set.
     fn with_backend(&self, py: Python<'_>, name: &str) -> PyResult<Self> {
         let backend = name.parse().map_err(|error| to_python(py, error, |_| None))?;
@@ -344,6 +369,10 @@ impl Model {
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
     }
 }
+
+/// What `count_tokens` returns.
+type CountArrays<'py> =
+    (Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<i64>>, Bound<'py, PyArray1<bool>>);
 
 /// The checked arguments of a call.
 #[derive(Clone, Copy)]

@@ -85,6 +85,13 @@ impl Text for PyText {
         }
     }
 
+    fn is_longer(&self, limit: usize) -> bool {
+        match &self.characters {
+            Source::Borrowed(characters) => characters.len() > limit,
+            Source::Owned(units) => units.len() > limit,
+        }
+    }
+
     fn size(&self) -> usize {
         match &self.characters {
             Source::Borrowed(Characters::Ascii(_, len)) => *len,

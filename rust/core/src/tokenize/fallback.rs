@@ -11,6 +11,7 @@ use std::sync::Once;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::Vocabulary;
+use super::output::Output;
 
 pub(super) struct Fallback {
     tokenizer: Tokenizer,
@@ -45,16 +46,9 @@ impl Fallback {
         Ok((Self { tokenizer }, Vocabulary::new(lengths, id_bound, unk_id)))
     }
 
-    pub(super) fn ids_into(
-        &self,
-        text: &str,
-        limit: Option<usize>,
-        unk_id: Option<u32>,
-        ids: &mut Vec<u32>,
-    ) -> Result<(), String> {
+    pub(super) fn ids_into(&self, text: &str, out: &mut Output<'_>) -> Result<(), String> {
         let encoding = guarded(|| self.tokenizer.encode_fast(text, false))?;
-        let kept = encoding.get_ids().iter().copied().take(limit.unwrap_or(usize::MAX));
-        ids.extend(kept.filter(|&id| Some(id) != unk_id));
+        out.extend(encoding.get_ids());
         Ok(())
     }
 }

@@ -35,6 +35,7 @@ use crate::error::{Error, Result};
 use bpe::Bpe;
 pub use index::IndexOptions;
 use index::Key;
+use output::Output;
 use spec::{Spec, Unreadable};
 use unigram::Unigram;
 use wordlevel::WordLevel;
@@ -224,7 +225,7 @@ impl Tokenizer {
     }
 
     /// Appends the ids of `text` to `ids`: the first `limit` ids of the text (all without a limit),
-    /// less the unknown id.
+    /// less the unknown id. Returns how many there were before the unknown ones went.
     pub(crate) fn ids_into(
         &self,
         text: &str,
@@ -232,29 +233,26 @@ impl Tokenizer {
         backend: Runnable,
         scratch: &mut TokenizeScratch,
         ids: &mut Vec<u32>,
-    ) -> Result<()> {
+    ) -> Result<usize> {
+        let room = limit.unwrap_or(usize::MAX);
+        if room == 0 {
+            return Ok(0);
+        }
+        let unk_id = self.vocabulary.unk_id;
+        let mut out = Output::new(ids, limit, unk_id.unwrap_or(output::NO_ID));
         match &self.engine {
             Engine::WordPiece(engine) => {
-                engine.ids_into(text, limit, backend, &mut scratch.wordpiece, ids);
-                Ok(())
+                engine.ids_into(text, backend, &mut scratch.wordpiece, &mut out);
             }
-            Engine::Unigram(engine) => {
-                engine.ids_into(text, limit, &mut scratch.unigram, ids);
-                Ok(())
-            }
-            Engine::Bpe(engine) => {
-                engine.ids_into(text, limit, &mut scratch.bpe, ids);
-                Ok(())
-            }
-            Engine::WordLevel(engine) => {
-                engine.ids_into(text, limit, &mut scratch.wordlevel, ids);
-                Ok(())
-            }
+            Engine::Unigram(engine) => engine.ids_into(text, &mut scratch.unigram, &mut out),
+            Engine::Bpe(engine) => engine.ids_into(text, &mut scratch.bpe, &mut out),
+            Engine::WordLevel(engine) => engine.ids_into(text, &mut scratch.wordlevel, &mut out),
             #[cfg(feature = "fallback")]
             Engine::Fallback(fallback) => fallback
-                .ids_into(text, limit, self.vocabulary.unk_id, ids)
-                .map_err(|problem| Error::Tokenize { index: 0, problem }),
+                .ids_into(text, &mut out)
+                .map_err(|problem| Error::Tokenize { index: 0, problem })?,
         }
+        Ok(room - out.remaining)
     }
 
     /// Sets the size of an engine's own cache (a power of two, or zero), for tests: ids do not

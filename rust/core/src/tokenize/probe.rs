@@ -102,6 +102,6 @@ impl Probe {
     /// # Errors
     /// If the tokenizer fails on the text.
     pub fn ids_into(&mut self, text: &str, limit: Option<usize>, ids: &mut Vec<u32>) -> Result<()> {
-        self.tokenizer.ids_into(text, limit, self.backend, &mut self.scratch, ids)
+        self.tokenizer.ids_into(text, limit, self.backend, &mut self.scratch, ids).map(|_| ())
     }
 }

@@ -58,23 +58,13 @@ impl Bpe {
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
-    pub(crate) fn ids_into(
-        &self,
-        text: &str,
-        limit: Option<usize>,
-        scratch: &mut Scratch,
-        ids: &mut Vec<u32>,
-    ) {
-        let mut out = Output::new(ids, limit, self.unk_id);
-        if out.remaining == 0 {
-            return;
-        }
+    pub(crate) fn ids_into(&self, text: &str, scratch: &mut Scratch, out: &mut Output<'_>) {
         if scratch.serial != self.serial {
             scratch.cache = Cache::with_lines(self.cache_lines);
             scratch.serial = self.serial;
         }
         let Scratch { segments, buffer, work, cache, .. } = scratch;
-        self.segments.each(text, segments, &mut out, |text, out| {
+        self.segments.each(text, segments, out, |text, out| {
             let text = text.as_bytes();
             // One loop for each pattern, so that it is compiled for it.
             match self.pre_tokenizer.pattern() {

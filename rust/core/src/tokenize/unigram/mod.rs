@@ -88,17 +88,7 @@ impl Unigram {
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
-    pub(crate) fn ids_into(
-        &self,
-        text: &str,
-        limit: Option<usize>,
-        scratch: &mut Scratch,
-        ids: &mut Vec<u32>,
-    ) {
-        let mut out = Output::new(ids, limit, self.plan.model.unk_id);
-        if out.remaining == 0 {
-            return;
-        }
+    pub(crate) fn ids_into(&self, text: &str, scratch: &mut Scratch, out: &mut Output<'_>) {
         if scratch.owner != self.owner {
             *scratch = Scratch { owner: self.owner, ..Scratch::default() };
             if self.plan.cutting.split {
@@ -108,14 +98,14 @@ impl Unigram {
             }
         }
         let Some(raw) = &self.plan.raw else {
-            self.piece(text, true, scratch, &mut out);
+            self.piece(text, true, scratch, out);
             return;
         };
         raw.split(text, |part| match part {
             Part::Token(id) => out.push(id),
             Part::Text(range) => {
                 let first = range.start == 0;
-                self.piece(&text[range], first, scratch, &mut out)
+                self.piece(&text[range], first, scratch, out)
             }
         });
     }

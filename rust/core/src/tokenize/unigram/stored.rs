@@ -117,6 +117,7 @@ pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::output::Output;
     use std::path::PathBuf;
 
     use super::super::super::IndexOptions;
@@ -185,8 +186,8 @@ mod tests {
             let mut ids = Vec::new();
             for text in ["", "ab a b [M] ab", "aaaa bbbbb 中中中é x", "zz é a b a b a b\u{301}"]
             {
-                engine.ids_into(text, None, &mut scratch, &mut ids);
-                engine.ids_into(text, Some(3), &mut scratch, &mut ids);
+                engine.ids_into(text, &mut scratch, &mut Output::new(&mut ids, None, 0));
+                engine.ids_into(text, &mut scratch, &mut Output::new(&mut ids, Some(3), 0));
             }
         }
         assert!(opened > 50, "{opened}");

@@ -67,19 +67,9 @@ impl WordLevel {
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
-    pub(crate) fn ids_into(
-        &self,
-        text: &str,
-        limit: Option<usize>,
-        scratch: &mut Scratch,
-        ids: &mut Vec<u32>,
-    ) {
-        let mut out = Output::new(ids, limit, self.unk_id);
-        if out.remaining == 0 {
-            return;
-        }
+    pub(crate) fn ids_into(&self, text: &str, scratch: &mut Scratch, out: &mut Output<'_>) {
         let Scratch { segments, buffer } = scratch;
-        self.segments.each(text, segments, &mut out, |text, out| {
+        self.segments.each(text, segments, out, |text, out| {
             self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
                 out.push(self.words.get(text, start, end).unwrap_or(self.unk_id))
             })

@@ -91,16 +91,11 @@ impl WordPiece {
     pub(crate) fn ids_into(
         &self,
         text: &str,
-        limit: Option<usize>,
         backend: Runnable,
         scratch: &mut Scratch,
-        ids: &mut Vec<u32>,
+        out: &mut Output<'_>,
     ) {
         let plan = &self.plan;
-        let mut out = Output::new(ids, limit, plan.unk_id);
-        if out.remaining == 0 {
-            return;
-        }
         if plan.strips_matter {
             exact::text(
                 text,
@@ -109,7 +104,7 @@ impl WordPiece {
                 plan.normalized.as_ref(),
                 &plan.pieces,
                 &mut scratch.exact,
-                &mut out,
+                out,
             );
             return;
         }
@@ -129,12 +124,12 @@ impl WordPiece {
         };
         match &plan.raw {
             None => {
-                walk.piece(text, memory, &mut out);
+                walk.piece(text, memory, out);
             }
             Some(raw) => {
                 raw.split(text, |part| match part {
                     Part::Token(id) => out.push(id),
-                    Part::Text(range) => walk.piece(&text[range], memory, &mut out),
+                    Part::Text(range) => walk.piece(&text[range], memory, out),
                 });
             }
         }
