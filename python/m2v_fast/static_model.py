@@ -415,6 +415,7 @@ class StaticModel:
                 raise ValueError(f"max_length must be None or at least 0, not {value}")
         self._warn_of_change("max_length", value)
         self._max_length = value
+        self._tokenizer = None  # made anew when asked for, with this length
         self.config["max_length"] = value
 
     def _warn_of_change(self, name: str, value: object) -> None:
@@ -548,7 +549,7 @@ class StaticModel:
         return model
 
     def __getstate__(self) -> dict[str, Any]:
-        parts = arrays.Parts(self.embedding, self.weights, self.token_mapping)
+        parts = arrays.Parts.of(self.embedding, self.weights, self.token_mapping)
         return {
             "parts": parts,
             "tokenizer": self._native.tokenizer_json(),
