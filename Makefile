@@ -43,7 +43,7 @@ test-rust: ## Run the Rust tests, with and without the fallback
 
 .PHONY: test-python
 test-python: build $(VENV)/tested ## Run the Python tests
-	$(BIN)/python -m pytest
+	$(BIN)/python -m pytest --ignore tests/integrations
 
 BARE := .venv-no-fallback
 
@@ -64,10 +64,21 @@ test-no-fallback: $(VENV)/made $(BARE)/made ## Compare ids and vectors in a buil
 test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours
 	cargo test --locked --release -p m2v-core -- --include-ignored
 
+# An environment of its own: the frameworks want other versions of what we use.
+FRAMEWORKS := .venv-integrations
+
+$(FRAMEWORKS)/made: pyproject.toml
+	$(PYTHON) -m venv $(FRAMEWORKS)
+	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --group integrations
+	touch $@
+
 .PHONY: test-integrations
-test-integrations: build $(VENV)/tested ## Test the adapters against the real frameworks (about a gigabyte)
-	$(PIP) install --group integrations
-	$(BIN)/python -m pytest tests/integrations
+test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milvus against the real frameworks (they take two gigabytes)
+	$(PIP) install 'maturin>=1.9,<2'
+	$(BIN)/maturin build --release --locked --quiet --out $(FRAMEWORKS)/dist
+	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
+	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations
 
 .PHONY: lint
 lint: build $(VENV)/tested ## Run every linter and type checker, and compare the stubs with the module
@@ -120,4 +131,4 @@ wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(BARE) target dist
+	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) target dist

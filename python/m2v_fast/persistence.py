@@ -4,7 +4,6 @@ from __future__ import annotations
 
 import json
 from pathlib import Path
-from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
@@ -149,6 +148,8 @@ def push_folder(
     model: StaticModel, repo_id: str, *, private: bool, token: str | None, subfolder: str | None
 ) -> None:
     """Save a model to a hub repository, which is made if it is not there."""
+    from tempfile import TemporaryDirectory
+
     import huggingface_hub
 
     with TemporaryDirectory() as folder:

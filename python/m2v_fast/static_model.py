@@ -162,7 +162,7 @@ class StaticModel:
             local_files_only=local_files_only,
             force_download=force_download,
         )
-        native = NativeModel.load(folder, memory_map, index_folder(index))
+        native = NativeModel.load(folder, memory_map, index_folder(index, folder))
         model = cls.__new__(cls)
         model._set_up(
             native,
