@@ -78,10 +78,29 @@ fn a_file_read_into_memory_gives_what_a_mapped_one_gives() {
     assert_eq!(mapped, read);
 }
 
+/// A text that takes its time: so long a batch is under way when it is interrupted, however fast
+/// the machine.
+struct Slow;
+
+impl Text for Slow {
+    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_core::Result<&'a str> {
+        std::thread::sleep(std::time::Duration::from_millis(2));
+        Ok("vector search")
+    }
+
+    fn is_longer(&self, _: usize) -> bool {
+        false
+    }
+
+    fn size(&self) -> usize {
+        1 << 20
+    }
+}
+
 #[test]
 fn an_interrupt_stops_a_batch_and_leaves_the_model_usable() {
     let (_folder, model) = model();
-    let texts = texts(200_000);
+    let slow: Vec<Slow> = (0..10_000).map(|_| Slow).collect();
     let asked = Cell::new(0);
     let interrupted = || {
         asked.set(asked.get() + 1);
@@ -89,13 +108,13 @@ fn an_interrupt_stops_a_batch_and_leaves_the_model_usable() {
     };
     for threads in [1, 2] {
         asked.set(0);
-        let mut out = vec![0.0; texts.len() * DIM];
+        let mut out = vec![0.0; slow.len() * DIM];
         let batch = BatchOptions { threads: Some(threads), interrupted: &interrupted };
-        let result = model.encode_batch(&texts, OPTIONS, batch, &mut out);
+        let result = model.encode_batch(&slow, OPTIONS, batch, &mut out);
         assert!(matches!(result, Err(Error::Interrupted)), "{result:?}");
         assert_eq!(asked.get(), 2);
     }
-    encode(&model, &texts[..10], OPTIONS, 1);
+    encode(&model, &texts(10), OPTIONS, 1);
 }
 
 /// A text that cannot be read.
