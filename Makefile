@@ -57,6 +57,7 @@ $(BARE)/made: pyproject.toml
 test-no-fallback: $(VENV)/made $(BARE)/made ## Compare ids and vectors in a build without the tokenizers crate
 	$(PIP) install 'maturin>=1.9,<2'
 	$(BIN)/maturin build --release --locked --quiet --no-default-features --features abi3 --out $(BARE)/dist
+	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install $(BARE)/dist/*.whl
 	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(BARE)/dist/*.whl
 	M2V_FAST_NO_FALLBACK=1 $(BARE)/bin/python -m pytest -q tests/test_kernels.py tests/test_ids.py tests/test_parity.py
 
@@ -77,6 +78,7 @@ $(FRAMEWORKS)/made: pyproject.toml
 test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milvus against the real frameworks (they take two gigabytes)
 	$(PIP) install 'maturin>=1.9,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(FRAMEWORKS)/dist
+	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations
 
