@@ -5,6 +5,7 @@
 
 mod corpora;
 mod models;
+#[path = "../support/oracle.rs"]
 mod oracle;
 mod pieces;
 mod random;
@@ -12,3 +13,6 @@ mod refusals;
 mod scalars;
 mod texts;
 mod truncation;
+
+/// The engines that these tests are about: a file that goes to another one is not compared.
+const ENGINES: &[&str] = &["bpe", "wordlevel"];

@@ -7,6 +7,7 @@ mod corpora;
 mod index;
 mod models;
 mod normalizers;
+#[path = "../support/oracle.rs"]
 mod oracle;
 mod random;
 mod scores;
@@ -15,3 +16,6 @@ mod scores;
 mod texts;
 mod ties;
 mod truncation;
+
+/// The engines that these tests are about: a file that goes to another one is not compared.
+const ENGINES: &[&str] = &["unigram"];

@@ -5,8 +5,12 @@
 
 mod corpora;
 mod models;
+#[path = "../support/oracle.rs"]
 mod oracle;
 mod random;
 mod scalars;
 mod texts;
 mod truncation;
+
+/// The engines that these tests are about: a file that goes to another one is not compared.
+const ENGINES: &[&str] = &["wordpiece"];
