@@ -106,13 +106,8 @@ impl Model {
         max_length: Option<usize>,
         batch: BatchOptions<'_>,
     ) -> Result<Vec<Counts>> {
-        let mut out = vec![Counts::default(); texts.len()];
         let cost = |text: &T| self.cost(text.size(), max_length);
-        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
-            out[0] = self.count(text, max_length, scratch)?;
-            Ok(())
-        })?;
-        Ok(out)
+        self.map(texts, cost, batch, |text, scratch| self.count(text, max_length, scratch))
     }
 
     /// The ids of each text as [`Model::encode_batch`] pools them: the text cut as there, the ids cut
@@ -123,13 +118,8 @@ impl Model {
         max_length: Option<usize>,
         batch: BatchOptions<'_>,
     ) -> Result<Vec<Vec<u32>>> {
-        let mut out = vec![Vec::new(); texts.len()];
         let cost = |text: &T| self.cost(text.size(), max_length);
-        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
-            out[0] = self.cut_ids(text, max_length, scratch)?;
-            Ok(())
-        })?;
-        Ok(out)
+        self.map(texts, cost, batch, |text, scratch| self.cut_ids(text, max_length, scratch))
     }
 
     /// The ids of each text: cut to `max_length` ids, less the unknown id.
@@ -139,19 +129,30 @@ impl Model {
         max_length: Option<usize>,
         batch: BatchOptions<'_>,
     ) -> Result<Vec<Vec<u32>>> {
-        let mut out = vec![Vec::new(); texts.len()];
         let cost = |text: &T| self.cost(text.size(), None);
-        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
-            out[0] = self.tokenize_into(text, max_length, scratch)?;
-            Ok(())
-        })?;
-        Ok(out)
+        self.map(texts, cost, batch, |text, scratch| self.tokenize_into(text, max_length, scratch))
     }
 
     /// Rough cost of encoding `texts` on one thread, in nanoseconds: whether it is worth letting
     /// go of a lock for.
     pub fn encode_cost<T: Text>(&self, texts: &[T], max_length: Option<usize>) -> u64 {
         texts.iter().map(|text| self.cost(text.size(), max_length)).sum()
+    }
+
+    /// What `work` makes of each text.
+    fn map<T: Sync, R: Clone + Default + Send>(
+        &self,
+        texts: &[T],
+        cost: impl Fn(&T) -> u64 + Sync,
+        batch: BatchOptions<'_>,
+        work: impl Fn(&T, &mut Scratch) -> Result<R> + Sync,
+    ) -> Result<Vec<R>> {
+        let mut out = vec![R::default(); texts.len()];
+        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
+            out[0] = work(text, scratch)?;
+            Ok(())
+        })?;
+        Ok(out)
     }
 
     /// Runs `work` on each text with its `width` items of `out`.
