@@ -146,10 +146,10 @@ impl Pooler {
     }
 }
 
-/// Instantiates the kernels for one instruction set: its f32 and f64 vectors, and how many of them
-/// a block holds in registers.
+/// Instantiates the kernels for one instruction set: its f32 and f64 vectors, how many of them a
+/// block holds in registers, and its vector of eight f32.
 macro_rules! instantiate {
-    ($name:ident, [$($features:literal)?], $v32:ty, $v64:ty, $max:literal) => {
+    ($name:ident, [$($features:literal)?], $v32:ty, $v64:ty, $max:literal, $v8:ty) => {
         mod $name {
             use super::kernel::mean as pool;
             use super::vector::{F32x1, F64x1};
@@ -258,20 +258,28 @@ macro_rules! instantiate {
                 /// The processor has the instruction set.
                 $(#[target_feature(enable = $features)])?
                 unsafe fn pair(values: &[f32]) -> f32 {
-                    norm::pair(values)
+                    // SAFETY: passed on to the caller.
+                    unsafe { norm::pair::<$v8>(values) }
                 }
                 // SAFETY: passed on to the caller.
-                norm::normalize(vector, |values| unsafe { pair(values) });
+                unsafe { norm::normalize::<$v8, $v32>(vector, |values| pair(values)) };
             }
         }
     };
 }
 
-instantiate!(portable, [], vector::F32x8, vector::F64x4, 4);
+instantiate!(portable, [], vector::F32x8, vector::F64x4, 4, vector::F32x8);
 #[cfg(target_arch = "x86_64")]
-instantiate!(avx2, ["avx2,f16c"], x86::F32x8, x86::F64x4, 8);
+instantiate!(avx2, ["avx2,f16c"], x86::F32x8, x86::F64x4, 8, x86::F32x8);
 #[cfg(target_arch = "x86_64")]
-instantiate!(avx512, ["avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"], x86::F32x16, x86::F64x8, 16);
+instantiate!(
+    avx512,
+    ["avx512f,avx512bw,avx512dq,avx512vl,avx2,f16c"],
+    x86::F32x16,
+    x86::F64x8,
+    16,
+    x86::F32x8
+);
 
 /// A stored float16, widened exactly.
 pub(crate) fn half_to_f32(bits: u16) -> f32 {

@@ -33,7 +33,7 @@ impl Random {
     }
 }
 
-/// A matrix in stored form, one byte off alignment, and its numbers.
+/// A matrix in stored form and its numbers.
 struct Stored {
     bytes: Vec<u8>,
     numbers: Vec<f64>,
@@ -47,7 +47,7 @@ const DTYPES: [DType; 5] =
 
 impl Stored {
     fn random(random: &mut Random, rows: usize, dim: usize, dtype: DType) -> Self {
-        let mut bytes = vec![0xab];
+        let mut bytes = Vec::new();
         let mut numbers = Vec::new();
         for _ in 0..rows * dim {
             let number = random.number();
@@ -81,7 +81,19 @@ impl Stored {
     }
 
     fn rows(&self) -> Rows<'_> {
-        Rows::new(&self.bytes[1..], self.rows, self.dim, self.dtype).unwrap()
+        self.rows_in(&self.bytes)
+    }
+
+    fn rows_in<'a>(&self, bytes: &'a [u8]) -> Rows<'a> {
+        Rows::new(bytes, self.rows, self.dim, self.dtype).unwrap()
+    }
+
+    /// Its bytes, so many behind a boundary of 64, and where in the buffer they begin.
+    fn placed(&self, past: usize) -> (Vec<u8>, usize) {
+        let mut buffer = vec![0xab; self.bytes.len() + 128];
+        let start = buffer.as_ptr().align_offset(64) + past;
+        buffer[start..][..self.bytes.len()].copy_from_slice(&self.bytes);
+        (buffer, start)
     }
 
     /// The specification, column by column.
@@ -120,17 +132,22 @@ fn bits(vector: &[f32]) -> Vec<u32> {
 
 fn check(stored: &Stored, ids: &[u32], factors: Factors<'_>) {
     let expected = stored.naive(ids, factors);
-    for backend in Backend::available() {
-        let mut out = vec![f32::NAN; stored.dim];
-        assert!(Pooler::new(Runnable::new(backend)).mean(stored.rows(), ids, factors, &mut out));
-        assert_eq!(
-            bits(&out),
-            bits(&expected),
-            "{backend}, {:?}, dim {}, {} rows, {factors:?}",
-            stored.dtype,
-            stored.dim,
-            ids.len()
-        );
+    // On no boundary, on one, and on those of all sizes of numbers but not of vectors.
+    for past in [1, 0, 24, 60] {
+        let (buffer, start) = stored.placed(past);
+        let rows = stored.rows_in(&buffer[start..]);
+        for backend in Backend::available() {
+            let mut out = vec![f32::NAN; stored.dim];
+            assert!(Pooler::new(Runnable::new(backend)).mean(rows, ids, factors, &mut out));
+            assert_eq!(
+                bits(&out),
+                bits(&expected),
+                "{backend}, {:?}, dim {}, {} rows, {past} bytes off, {factors:?}",
+                stored.dtype,
+                stored.dim,
+                ids.len()
+            );
+        }
     }
 }
 
@@ -160,7 +177,7 @@ fn every_kernel_equals_the_naive_twin_at_every_width() {
 #[test]
 fn sums_of_int8_stay_exact_beyond_what_an_f32_holds() {
     let stored = Stored {
-        bytes: [0xab].into_iter().chain([-128i8, 127, 1].map(|x| x as u8)).collect(),
+        bytes: [-128i8, 127, 1].map(|x| x as u8).to_vec(),
         numbers: vec![-128.0, 127.0, 1.0],
         rows: 3,
         dim: 1,
@@ -178,7 +195,12 @@ fn normalizing_gives_the_same_bits_on_every_kernel() {
     for dim in (1..=300).chain([511, 512, 513, 768, 1000, 1024]) {
         let vector: Vec<f32> = (0..dim).map(|_| random.number() as f32).collect();
         let mut expected = vector.clone();
-        norm::normalize(&mut expected, norm::pair);
+        // SAFETY: the portable vectors ask nothing of the processor.
+        unsafe {
+            norm::normalize::<vector::F32x8, vector::F32x8>(&mut expected, |values| {
+                norm::pair::<vector::F32x8>(values)
+            });
+        }
         for backend in Backend::available() {
             let mut out = vector.clone();
             Pooler::new(Runnable::new(backend)).normalize(&mut out);
