@@ -147,7 +147,7 @@ const ALIGNED_FROM: usize = 8;
 fn skew<E, V: Load<E>>(job: &Job<'_>) -> usize {
     let bytes = V::LANES * size_of::<E>();
     let past = job.matrix as usize % bytes;
-    if past == 0 || past % size_of::<E>() != 0 || job.dim % V::LANES != 0 {
+    if past == 0 || !past.is_multiple_of(size_of::<E>()) || !job.dim.is_multiple_of(V::LANES) {
         return 0;
     }
     (bytes - past) / size_of::<E>()

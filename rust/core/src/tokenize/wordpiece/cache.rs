@@ -3,6 +3,8 @@
 //! Two entries to a set; a new chunk takes the first place of its set and the one there moves to
 //! the second. Nothing grows: what a text can cost is bounded, whatever is in it.
 
+use std::hint::select_unpredictable;
+
 /// Ids that an entry holds itself.
 pub(super) const INLINE: usize = 3;
 
@@ -15,21 +17,21 @@ const POOL: usize = 1 << 15;
 #[repr(C, align(16))]
 pub(super) struct Value {
     ids: [u32; INLINE],
-    /// Length of the key (0: no entry) in 8 bits, ids that count and ids that are kept in 4 each
-    /// (15: a list), the bytes after which an added token may have begun here in 16.
+    /// Ids that count and ids that are kept in 8 bits each (count 255: a list), the bytes after
+    /// which an added token may have begun here in 16.
     meta: u32,
 }
 
-const LISTED: u32 = 15;
+const LISTED: u32 = 255;
 
 impl Value {
-    pub(super) const UNKNOWN: Self = Self { ids: [0; INLINE], meta: 1 << 8 };
+    pub(super) const UNKNOWN: Self = Self { ids: [0; INLINE], meta: 1 };
 
     /// A value of at most `INLINE` known ids.
     pub(super) fn inline(ids: &[u32]) -> Self {
         let mut value = Self::default();
         value.ids[..ids.len()].copy_from_slice(ids);
-        value.meta = (ids.len() as u32) << 8 | (ids.len() as u32) << 12;
+        value.meta = ids.len() as u32 | (ids.len() as u32) << 8;
         value
     }
 
@@ -41,12 +43,12 @@ impl Value {
 
     #[inline]
     pub(super) fn counted(&self) -> usize {
-        (self.meta >> 8 & 15) as usize
+        (self.meta & 255) as usize
     }
 
     #[inline]
     pub(super) fn kept(&self) -> usize {
-        (self.meta >> 12 & 15) as usize
+        (self.meta >> 8 & 255) as usize
     }
 
     #[inline]
@@ -68,69 +70,94 @@ impl Value {
     }
 }
 
-/// A chunk as a key: its bytes, padded with zeros, and their number.
+/// A chunk as a key: its bytes, and behind them bytes that no text holds. So the length needs no
+/// look of its own.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) struct Key<const N: usize> {
-    words: [u128; N],
-    len: u32,
+    /// Sixteen bytes each, in halves: pairs of registers, not vectors, which would have to be taken
+    /// apart again for the hash.
+    words: [[u64; 2]; N],
 }
 
-/// Masks of the first `n` bytes of sixteen.
-const MASKS: [u128; 17] = {
-    let mut masks = [0; 17];
-    let mut n = 1;
-    while n <= 16 {
-        masks[n] = u128::MAX >> (128 - 8 * n);
+/// What stands behind the first `n` bytes of sixteen: 0xFF, which UTF-8 does not use.
+const PADDING: [[u64; 2]; 17] = {
+    let mut padding = [[0; 2]; 17];
+    let mut n = 0;
+    while n < 16 {
+        let all = u128::MAX << (8 * n);
+        padding[n] = [all as u64, (all >> 64) as u64];
         n += 1;
     }
-    masks
+    padding
 };
 
 impl<const N: usize> Key<N> {
     /// The longest chunk that such a key can hold.
     pub(super) const BYTES: usize = 16 * N;
 
-    /// The key of `buffer[start..end]`, not longer than `BYTES`; `buffer` goes on behind it for at
-    /// least as long.
-    #[inline]
+    /// No chunk's key.
+    const NONE: Self = Self { words: [[u64::MAX; 2]; N] };
+
+    /// The key of `buffer[start..end]`, or nothing if that is longer than `16 * N` bytes; `buffer`
+    /// goes on behind it for at least as long.
+    #[inline(always)]
     pub(super) fn read(buffer: &[u8], start: usize, end: usize) -> Option<Self> {
         let len = end - start;
-        let mut words = [0; N];
+        let mut words = [[0; 2]; N];
         for (i, word) in words.iter_mut().enumerate() {
-            let bytes = buffer.get(start + 16 * i..)?.first_chunk::<16>()?;
-            let kept = if N == 1 { len } else { len.saturating_sub(16 * i).min(16) };
-            *word = u128::from_le_bytes(*bytes) & MASKS.get(kept)?;
+            let from = start + 16 * i;
+            let (eights, _) = buffer.get(from..from + 16)?.as_chunks::<8>();
+            // All but the last word are only cut off if the chunk ends before them.
+            let kept = len.saturating_sub(16 * i);
+            let padding = PADDING.get(if i + 1 < N { kept.min(16) } else { kept })?;
+            *word = [
+                u64::from_le_bytes(eights[0]) | padding[0],
+                u64::from_le_bytes(eights[1]) | padding[1],
+            ];
         }
-        Some(Self { words, len: len as u32 })
+        Some(Self { words })
     }
 
-    #[inline]
-    fn hash(&self) -> usize {
-        // Multiply and fold: two words in, all bits mixed, for the price of one multiplication.
+    #[inline(always)]
+    fn hash(&self) -> u64 {
+        // The topmost bits of a product depend on all bits of its factors.
         const A: u64 = 0x2d35_8dcc_aa6c_78a5;
         const B: u64 = 0x8bb8_4b93_962e_acc9;
-        let mut hash = 0;
-        for word in self.words {
-            let (low, high) = (word as u64 ^ A ^ hash, (word >> 64) as u64 ^ B);
-            let product = u128::from(low) * u128::from(high);
-            hash = product as u64 ^ (product >> 64) as u64;
+        let mut hash = 0_u64;
+        for [low, high] in self.words {
+            hash = (low ^ hash).wrapping_mul(A).wrapping_add(high.wrapping_mul(B));
+            if N > 1 {
+                hash ^= hash >> 32;
+            }
         }
-        (hash ^ hash >> 32) as usize
+        hash
+    }
+
+    #[inline(always)]
+    fn is(&self, other: &Self) -> bool {
+        // Not `==` of the arrays, which the compiler makes a call of memcmp.
+        let pairs = self.words.as_flattened().iter().zip(other.words.as_flattened());
+        pairs.fold(0, |differ, (a, b)| differ | (a ^ b)) == 0
     }
 }
 
 #[derive(Debug, Clone, Copy)]
 #[repr(C, align(32))]
 struct Entry<const N: usize> {
-    words: [u128; N],
+    key: Key<N>,
     value: Value,
+}
+
+impl<const N: usize> Entry<N> {
+    const EMPTY: Self = Self { key: Key::NONE, value: Value { ids: [0; INLINE], meta: 0 } };
 }
 
 /// A cache of chunks of up to `16 * N` bytes.
 #[derive(Debug)]
 pub(super) struct Cache<const N: usize> {
     sets: Vec<[Entry<N>; 2]>,
-    mask: usize,
+    /// A hash shifted by so many bits is the number of a set.
+    shift: u32,
     on: bool,
     pool: Vec<u32>,
 }
@@ -138,26 +165,34 @@ pub(super) struct Cache<const N: usize> {
 impl<const N: usize> Cache<N> {
     /// A cache of about `entries` entries; none at all for 0.
     pub(super) fn new(entries: usize) -> Self {
-        let sets = (entries / 2).max(1).next_power_of_two();
-        let empty = Entry { words: [0; N], value: Value::default() };
-        Self { sets: vec![[empty; 2]; sets], mask: sets - 1, on: entries > 0, pool: Vec::new() }
+        // At least two sets, so that a hash is shifted by less than its width.
+        let sets = (entries / 2).max(2).next_power_of_two();
+        let sets_bits = sets.trailing_zeros();
+        Self {
+            sets: vec![[Entry::EMPTY; 2]; sets],
+            shift: u64::BITS - sets_bits,
+            on: entries > 0,
+            pool: Vec::new(),
+        }
+    }
+
+    #[inline(always)]
+    fn set(&self, key: &Key<N>) -> usize {
+        (key.hash() >> self.shift) as usize
     }
 
     #[inline]
     pub(super) fn get(&self, key: &Key<N>) -> Option<&Value> {
-        let set = self.sets.get(key.hash() & self.mask)?;
-        let is = |entry: &Entry<N>| {
-            // Not `==` of the arrays, which the compiler makes a call of memcmp.
-            let differ = entry.words.iter().zip(&key.words).fold(0, |all, (a, b)| all | (a ^ b));
-            differ == 0 && entry.value.meta & 0xff == key.len
-        };
-        if is(&set[0]) {
-            Some(&set[0].value)
-        } else if is(&set[1]) {
-            Some(&set[1].value)
-        } else {
-            None
-        }
+        let set = self.sets.get(self.set(key))?;
+        set.iter().find(|entry| entry.key.is(key)).map(|entry| &entry.value)
+    }
+
+    /// The value of a chunk, if it is not a list: without a branch on which entry it is.
+    #[inline(always)]
+    pub(super) fn get_inline(&self, key: &Key<N>) -> Option<&Value> {
+        let [first, second] = self.sets.get(self.set(key))?;
+        let entry = select_unpredictable(second.key.is(key), second, first);
+        (entry.key.is(key) && !entry.value.is_listed()).then_some(&entry.value)
     }
 
     /// The list of a value that has one.
@@ -192,17 +227,16 @@ impl<const N: usize> Cache<N> {
         } else {
             if self.pool.len() + ids.len() > POOL {
                 self.pool.clear();
-                self.sets.fill([Entry { words: [0; N], value: Value::default() }; 2]);
+                self.sets.fill([Entry::EMPTY; 2]);
             }
             let place = self.pool.len() as u32;
             self.pool.extend_from_slice(ids);
-            Value { ids: [place, ids.len() as u32, 0], meta: LISTED << 8 }
+            Value { ids: [place, ids.len() as u32, 0], meta: LISTED }
         };
-        let mut value = value.with_follow(follow);
-        value.meta |= key.len;
-        let set = &mut self.sets[key.hash() & self.mask];
+        let place = self.set(key);
+        let set = &mut self.sets[place];
         set[1] = set[0];
-        set[0] = Entry { words: key.words, value };
+        set[0] = Entry { key: *key, value: value.with_follow(follow) };
     }
 }
 
@@ -221,6 +255,27 @@ mod tests {
     fn get<const N: usize>(cache: &Cache<N>, chunk: &str) -> Option<Vec<u32>> {
         let mut list = Vec::new();
         cache.append(&key(chunk), UNK, &mut list).then_some(list)
+    }
+
+    #[test]
+    fn hot_lookups_find_both_entries_of_a_set_but_no_lists() {
+        let mut cache = Cache::<1>::new(1);
+        for i in 0..1000 {
+            let (older, newer) = (key(&format!("a{i}")), key(&format!("b{i}")));
+            cache.put(&older, &[1], UNK, 0);
+            cache.put(&newer, &[i], UNK, 0);
+            assert_eq!(
+                cache.get_inline(&newer).map(Value::slots),
+                cache.get(&newer).map(Value::slots)
+            );
+            assert_eq!(
+                cache.get_inline(&older).map(Value::slots),
+                cache.get(&older).map(Value::slots)
+            );
+            assert!(cache.get_inline(&key("other")).is_none());
+        }
+        cache.put(&key("list"), &[1, 2, 3, 4], UNK, 0);
+        assert!(cache.get(&key("list")).is_some() && cache.get_inline(&key("list")).is_none());
     }
 
     #[test]
@@ -262,12 +317,13 @@ mod tests {
         assert_eq!(get(&off, "a"), None);
 
         let mut small = Cache::<1>::new(1);
-        for (chunk, id) in [("a", 1), ("b", 2), ("c", 3)] {
+        let chunks: Vec<String> = (0..100).map(|i| i.to_string()).collect();
+        for (chunk, id) in chunks.iter().zip(0..) {
             small.put(&key(chunk), &[id], UNK, 0);
+            assert_eq!(get(&small, chunk), Some(vec![id]));
         }
-        assert_eq!(get(&small, "a"), None);
-        assert_eq!(get(&small, "b"), Some(vec![2]));
-        assert_eq!(get(&small, "c"), Some(vec![3]));
+        let kept = chunks.iter().filter(|chunk| get(&small, chunk).is_some()).count();
+        assert!((1..=4).contains(&kept), "{kept}");
     }
 
     #[test]

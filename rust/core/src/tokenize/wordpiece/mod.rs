@@ -11,6 +11,7 @@ mod charmap;
 mod classify;
 mod exact;
 mod follow;
+mod known;
 pub(super) mod normalizer;
 mod pieces;
 pub(super) mod plan;

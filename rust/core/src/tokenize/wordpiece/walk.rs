@@ -4,11 +4,12 @@ use std::ops::Range;
 
 use super::super::unicode::hangul_jamo;
 use super::added::{Matcher, stands_alone};
-use super::cache::{Cache, INLINE, Key, Value};
+use super::cache::{Cache, Key, Value};
 use super::charmap::{CharMap, Fate};
 use super::classify::{self, Rewrite, Units};
 use super::exact;
 use super::follow::{self, Follow};
+use super::known;
 use super::normalizer::{Normalizer, Run};
 use super::output::Output;
 use super::pieces::{Pieces, Word};
@@ -20,9 +21,6 @@ const WINDOW: usize = 4096;
 
 /// Buffers of more bytes than this are not kept from text to text.
 const LARGE: usize = 1 << 18;
-
-/// Ids gathered before they are appended to the result.
-const GATHERED: usize = 1024;
 
 /// What the fast path needs of a model.
 #[derive(Debug)]
@@ -44,7 +42,6 @@ pub(super) struct Walk<'a> {
 #[derive(Debug)]
 pub(super) struct Memory {
     units: Units,
-    gathered: Vec<u32>,
     store: Store,
 }
 
@@ -63,7 +60,6 @@ impl Memory {
     pub(super) fn new(entries: usize) -> Self {
         Self {
             units: Units::default(),
-            gathered: vec![0; GATHERED + INLINE + 1],
             store: Store {
                 short: Cache::new(entries),
                 // Chunks of more than sixteen bytes are one in twenty in German, fewer elsewhere.
@@ -98,13 +94,11 @@ impl Memory {
 impl Walk<'_> {
     /// Ids of a piece. Returns false when the limit is reached.
     pub(super) fn piece(&self, text: &str, memory: &mut Memory, out: &mut Output<'_>) -> bool {
-        let Memory { units, gathered, store } = memory;
-        let mut gather = Gather { ids: gathered, filled: 0, unk_id: self.unk_id, out };
+        let Memory { units, store } = memory;
         let go = match self.added {
-            Some(_) => self.normalized_piece(text, units, store, &mut gather),
-            None => self.windows(text, units, store, &mut gather),
+            Some(_) => self.normalized_piece(text, units, store, out),
+            None => self.windows(text, units, store, out),
         };
-        gather.flush();
         memory.trim();
         go
     }
@@ -114,13 +108,13 @@ impl Walk<'_> {
         text: &str,
         units: &mut Units,
         store: &mut Store,
-        gather: &mut Gather<'_, '_>,
+        out: &mut Output<'_>,
     ) -> bool {
         let mut rest = text;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(window(rest.as_bytes()));
             classify::units(self.backend, now.as_bytes(), self.rewrite, units);
-            if !self.units(now, units, store, gather) {
+            if !self.units(now, units, store, out) {
                 return false;
             }
             rest = later;
@@ -135,42 +129,39 @@ impl Walk<'_> {
         text: &str,
         units: &mut Units,
         store: &mut Store,
-        gather: &mut Gather<'_, '_>,
+        out: &mut Output<'_>,
     ) -> bool {
         classify::units(self.backend, text.as_bytes(), self.rewrite, units);
         if !units.any_odd {
-            return self.units_and_added(text, units, store, gather);
+            return self.units_and_added(text, units, store, out);
         }
         let mut normalized = std::mem::take(&mut store.normalized);
         normalized.clear();
         self.before.normalize(text, &mut store.run, &mut normalized);
         classify::units(self.backend, normalized.as_bytes(), Rewrite::default(), units);
-        let go = self.units_and_added(&normalized, units, store, gather);
+        let go = self.units_and_added(&normalized, units, store, out);
         store.normalized = normalized;
         go
     }
 
-    fn units(
-        &self,
-        text: &str,
-        units: &Units,
-        store: &mut Store,
-        gather: &mut Gather<'_, '_>,
-    ) -> bool {
-        for (start, end) in units.ranges() {
-            let go = if end - start <= Key::<1>::BYTES
-                && let Some(key) = Key::<1>::read(&units.buffer, start, end)
-                && let Some(value) = store.short.get(&key)
-            {
-                if value.is_listed() {
-                    gather.all(store.short.list(value))
-                } else {
-                    gather.value(value)
-                }
-            } else {
-                self.chunk(text, units, start..end, store, gather)
+    fn units(&self, text: &str, units: &Units, store: &mut Store, out: &mut Output<'_>) -> bool {
+        let (starts, ends) = (units.starts(), units.ends());
+        let mut at = 0;
+        while at < starts.len() {
+            let (known_starts, known_ends) = (&starts[at..], &ends[at..]);
+            at += known::append(
+                &units.buffer,
+                known_starts,
+                known_ends,
+                &store.short,
+                |_, _| true,
+                out,
+            );
+            let (Some(&start), Some(&end)) = (starts.get(at), ends.get(at)) else {
+                break;
             };
-            if !go {
+            at += 1;
+            if !self.chunk(text, units, start as usize..end as usize, store, out) {
                 return false;
             }
         }
@@ -183,49 +174,46 @@ impl Walk<'_> {
         text: &str,
         units: &Units,
         store: &mut Store,
-        gather: &mut Gather<'_, '_>,
+        out: &mut Output<'_>,
     ) -> bool {
         let Some((matcher, _)) = self.added else {
             return true;
         };
+        let begins_none = |value: &Value, end| {
+            value.follow() & follow::class(units.buffer[end], units.buffer[end + 1]) == 0
+        };
+        let (starts, ends) = (units.starts(), units.ends());
         let mut begin = 0; // Text before was used up by added tokens,
         let mut search = 0; // by matches, those included that `single_word` rejected.
-        for (start, end) in units.ranges() {
-            if end <= begin {
+        let mut at = 0;
+        while at < starts.len() {
+            if ends[at] as usize <= begin {
+                at += 1;
                 continue;
             }
-            let mut start = begin.max(start);
-            let mut may_begin = true;
-            if end - start <= Key::<1>::BYTES
-                && let Some(key) = Key::<1>::read(&units.buffer, start, end)
-                && let Some(value) = store.short.get(&key)
-            {
-                let class = follow::class(units.buffer[end], units.buffer[end + 1]);
-                may_begin = value.follow() & class != 0;
-                if !may_begin && !value.is_listed() {
-                    if !gather.value(value) {
-                        return false;
-                    }
-                    continue;
-                }
+            if starts[at] as usize >= begin {
+                let (starts, ends) = (&starts[at..], &ends[at..]);
+                at += known::append(&units.buffer, starts, ends, &store.short, begins_none, out);
             }
-            while may_begin
-                && let Some((found, token)) =
-                    matcher.find(&units.buffer[..text.len()], search.max(start), end)
+            let (Some(&start), Some(&end)) = (starts.get(at), ends.get(at)) else {
+                break;
+            };
+            at += 1;
+            let (mut start, end) = (begin.max(start as usize), end as usize);
+            while let Some((found, token)) =
+                matcher.find(&units.buffer[..text.len()], search.max(start), end)
             {
                 search = found.end;
                 if token.single_word && !stands_alone(text, found.start, found.end) {
                     continue;
                 }
-                if !self.chunk(text, units, start..found.start, store, gather)
-                    || !gather.one(token.id)
-                {
+                if !self.chunk(text, units, start..found.start, store, out) || !out.push(token.id) {
                     return false;
                 }
                 begin = found.end;
                 start = begin.min(end);
             }
-            if !self.chunk(text, units, start..end, store, gather) {
+            if !self.chunk(text, units, start..end, store, out) {
                 return false;
             }
         }
@@ -240,7 +228,7 @@ impl Walk<'_> {
         units: &Units,
         range: Range<usize>,
         store: &mut Store,
-        gather: &mut Gather<'_, '_>,
+        out: &mut Output<'_>,
     ) -> bool {
         if range.is_empty() {
             return true;
@@ -249,11 +237,11 @@ impl Walk<'_> {
         let odd = units.is_odd(range.start, range.end);
         // Kana and ideographs come in chunks without end, not worth an entry each.
         if odd && (range.len() > Key::<1>::BYTES || units.buffer[range.start] >= 0xE3) {
-            self.characters(text, units, range, gather.out.remaining, store);
+            self.characters(text, units, range, out.remaining, store);
         } else {
             self.cached(text, units, range, odd, store);
         }
-        gather.all(&store.list)
+        out.extend(&store.list)
     }
 
     /// Appends to the list the ids of a chunk that is cut further: at white space beyond ASCII and
@@ -297,9 +285,7 @@ impl Walk<'_> {
     /// Appends the ids of a chunk to the list, through the caches.
     fn cached(&self, text: &str, units: &Units, range: Range<usize>, odd: bool, store: &mut Store) {
         let Range { start, end } = range;
-        if range.len() <= Key::<1>::BYTES
-            && let Some(key) = Key::<1>::read(&units.buffer, start, end)
-        {
+        if let Some(key) = Key::<1>::read(&units.buffer, start, end) {
             if store.short.append(&key, self.unk_id, &mut store.list) {
                 return;
             }
@@ -307,9 +293,7 @@ impl Walk<'_> {
             self.compute(text, units, range, odd, store);
             let follow = self.follow(&units.buffer[start..end]);
             store.short.put(&key, &store.list[before..], self.unk_id, follow);
-        } else if range.len() <= Key::<3>::BYTES
-            && let Some(key) = Key::<3>::read(&units.buffer, start, end)
-        {
+        } else if let Some(key) = Key::<3>::read(&units.buffer, start, end) {
             if store.long.append(&key, self.unk_id, &mut store.list) {
                 return;
             }
@@ -379,73 +363,6 @@ impl Walk<'_> {
         if !word.is_empty() && self.pieces.tokenize(word, list) == Word::Unknown {
             list.push(self.unk_id);
         }
-    }
-}
-
-/// Ids on their way out, gathered so that the common case is one store of fixed width.
-#[derive(Debug)]
-struct Gather<'a, 'o> {
-    ids: &'a mut [u32],
-    filled: usize,
-    unk_id: u32,
-    out: &'a mut Output<'o>,
-}
-
-impl Gather<'_, '_> {
-    /// Adds a value that is not a list. Returns false when the limit is reached.
-    #[inline(always)] // a call would cost as much as what it does
-    fn value(&mut self, value: &Value) -> bool {
-        let counted = value.counted();
-        if counted >= self.out.remaining {
-            self.filled_to_the_limit(value);
-            return false;
-        }
-        self.out.remaining -= counted;
-        if let Some(place) =
-            self.ids.get_mut(self.filled..).and_then(<[u32]>::first_chunk_mut::<{ INLINE + 1 }>)
-        {
-            // All slots at once, used or not: the next value overwrites what is not.
-            *place = value.slots();
-        }
-        self.filled += value.kept();
-        if self.filled >= GATHERED {
-            self.flush();
-        }
-        true
-    }
-
-    #[cold]
-    fn filled_to_the_limit(&mut self, value: &Value) {
-        let kept = value.kept().min(self.out.remaining);
-        self.flush();
-        self.out.ids.extend_from_slice(&value.slots()[..kept]);
-        self.out.remaining = 0;
-    }
-
-    /// Adds ids that may be unknown. Returns false when the limit is reached.
-    fn all(&mut self, ids: &[u32]) -> bool {
-        ids.iter().all(|&id| self.one(id))
-    }
-
-    #[inline]
-    fn one(&mut self, id: u32) -> bool {
-        if self.out.remaining == 0 {
-            return false;
-        }
-        self.out.remaining -= 1;
-        if let Some(place) = self.ids.get_mut(self.filled) {
-            *place = id;
-        }
-        self.filled += usize::from(id != self.unk_id);
-        if self.filled >= GATHERED {
-            self.flush();
-        }
-        self.out.remaining != 0
-    }
-
-    fn flush(&mut self) {
-        self.out.ids.extend_from_slice(&self.ids[..self.filled]);
-        self.filled = 0;
     }
 }
 

@@ -41,16 +41,19 @@ pub(super) struct Units {
     ends: Vec<u32>,
     count: usize,
     /// A bit for each odd byte, and whether there is any.
-    pub(super) odd: Vec<u64>,
+    odd: Vec<u64>,
     pub(super) any_odd: bool,
 }
 
 impl Units {
-    /// Where each unit starts and ends, in order.
-    #[inline]
-    pub(super) fn ranges(&self) -> impl Iterator<Item = (usize, usize)> {
-        let (starts, ends) = (&self.starts[..self.count], &self.ends[..self.count]);
-        starts.iter().zip(ends).map(|(&start, &end)| (start as usize, end as usize))
+    /// Where each unit starts, in order.
+    pub(super) fn starts(&self) -> &[u32] {
+        &self.starts[..self.count]
+    }
+
+    /// Where each unit ends.
+    pub(super) fn ends(&self) -> &[u32] {
+        &self.ends[..self.count]
     }
 
     /// Whether a unit holds an odd byte.
@@ -78,8 +81,8 @@ pub(super) fn units(backend: Runnable, text: &[u8], rewrite: Rewrite, units: &mu
         units.buffer.resize(room, 0);
         units.starts.resize(room, 0);
         units.ends.resize(room, 0);
+        units.odd.resize(room / BLOCK, 0);
     }
-    units.odd.clear();
     match backend.get() {
         // SAFETY: the processor is proven to have the backend, which asks for all the features
         // that the function is compiled for.
@@ -92,10 +95,10 @@ pub(super) fn units(backend: Runnable, text: &[u8], rewrite: Rewrite, units: &mu
     }
 }
 
-/// The loop over blocks, given how one is classified. A macro and not a function, so that each
+/// The loop over blocks, given how one is classified and how its bits become positions. A macro and not a function, so that each
 /// implementation compiles it with its own instructions.
 macro_rules! over_blocks {
-    ($text:expr, $rewrite:expr, $units:expr, $block:path) => {{
+    ($text:expr, $rewrite:expr, $units:expr, $block:path, $append_bits:path) => {{
         let (text, rewrite, units) = ($text, $rewrite, $units);
         let (mut chunk_before, mut punctuation_before) = (0, 0);
         let mut odd = 0;
@@ -105,20 +108,24 @@ macro_rules! over_blocks {
         let mut last = [b' '; super::BLOCK];
         last[..tail.len()].copy_from_slice(tail);
         // The padded tail is also what ends a unit that ends with the text.
-        for ((block, out), at) in
-            blocks.iter().chain([&last]).zip(out).zip((0_u32..).step_by(super::BLOCK))
+        for (((block, out), odd_bits), at) in blocks
+            .iter()
+            .chain([&last])
+            .zip(out)
+            .zip(&mut units.odd)
+            .zip((0_u32..).step_by(super::BLOCK))
         {
             let class = $block(block, rewrite, out);
             odd |= class.odd;
-            units.odd.push(class.odd);
+            *odd_bits = class.odd;
             let chunk_shifted = class.chunk << 1 | chunk_before;
             let punctuation_shifted = class.punctuation << 1 | punctuation_before;
             let starts = class.chunk & !chunk_shifted | class.punctuation;
             let ends = !class.chunk & chunk_shifted | punctuation_shifted;
             chunk_before = class.chunk >> 63;
             punctuation_before = class.punctuation >> 63;
-            started = super::append_bits(starts, at, &mut units.starts, started);
-            ended = super::append_bits(ends, at, &mut units.ends, ended);
+            started = $append_bits(starts, at, &mut units.starts, started);
+            ended = $append_bits(ends, at, &mut units.ends, ended);
         }
         units.count = started;
         units.any_odd = odd != 0;
@@ -199,7 +206,12 @@ mod tests {
                     let (buffer, expected, odd) = naive(text, rewrite);
                     let name = backend.name();
                     assert_eq!(units.buffer[..text.len()], buffer, "{name} {text:?}");
-                    let pairs: Vec<_> = units.ranges().collect();
+                    let pairs: Vec<_> = units
+                        .starts()
+                        .iter()
+                        .zip(units.ends())
+                        .map(|(&start, &end)| (start as usize, end as usize))
+                        .collect();
                     assert_eq!(pairs, expected, "{name} {text:?}");
                     assert_eq!(units.any_odd, odd.contains(&true));
                     for (start, end) in pairs {
