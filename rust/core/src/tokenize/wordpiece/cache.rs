@@ -8,9 +8,11 @@ use std::hint::select_unpredictable;
 /// Ids that an entry holds itself.
 pub(super) const INLINE: usize = 3;
 
-/// Ids that the lists of more than `INLINE` may take together; when they are full, the cache
-/// starts anew.
-const POOL: usize = 1 << 15;
+/// Ids that lists of more than `INLINE` may take together for each entry of a cache of keys of
+/// sixteen bytes, in which few are lists, and for each sixteen bytes of longer keys, most of which
+/// are. When they are full, the cache starts anew: Japanese did at every thousandth paragraph with
+/// a quarter of this.
+const LISTED_PER_ENTRY: [usize; 2] = [1, 4];
 
 /// What is known of a chunk: up to three ids, or the place of a list.
 #[derive(Debug, Clone, Copy, Default)]
@@ -160,6 +162,8 @@ pub(super) struct Cache<const N: usize> {
     shift: u32,
     on: bool,
     pool: Vec<u32>,
+    /// Ids that `pool` may hold.
+    pool_limit: usize,
 }
 
 impl<const N: usize> Cache<N> {
@@ -173,6 +177,7 @@ impl<const N: usize> Cache<N> {
             shift: u64::BITS - sets_bits,
             on: entries > 0,
             pool: Vec::new(),
+            pool_limit: 2 * sets * N * LISTED_PER_ENTRY[usize::from(N > 1)],
         }
     }
 
@@ -200,21 +205,6 @@ impl<const N: usize> Cache<N> {
         &self.pool[value.ids[0] as usize..][..value.ids[1] as usize]
     }
 
-    /// Appends the ids of a chunk to a list, the unknown one included. Returns whether it is known.
-    pub(super) fn append(&self, key: &Key<N>, unk_id: u32, list: &mut Vec<u32>) -> bool {
-        let Some(value) = self.get(key) else {
-            return false;
-        };
-        if value.is_listed() {
-            list.extend_from_slice(self.list(value));
-        } else if value.counted() > value.kept() {
-            list.push(unk_id);
-        } else {
-            list.extend_from_slice(&value.ids[..value.kept()]);
-        }
-        true
-    }
-
     /// Keeps the ids of a chunk.
     pub(super) fn put(&mut self, key: &Key<N>, ids: &[u32], unk_id: u32, follow: u16) {
         if !self.on {
@@ -225,7 +215,7 @@ impl<const N: usize> Cache<N> {
         } else if ids.len() <= INLINE && !ids.contains(&unk_id) {
             Value::inline(ids)
         } else {
-            if self.pool.len() + ids.len() > POOL {
+            if self.pool.len() + ids.len() > self.pool_limit {
                 self.pool.clear();
                 self.sets.fill([Entry::EMPTY; 2]);
             }
@@ -253,8 +243,15 @@ mod tests {
     }
 
     fn get<const N: usize>(cache: &Cache<N>, chunk: &str) -> Option<Vec<u32>> {
-        let mut list = Vec::new();
-        cache.append(&key(chunk), UNK, &mut list).then_some(list)
+        cache.get(&key(chunk)).map(|value| {
+            if value.is_listed() {
+                cache.list(value).to_vec()
+            } else if value.counted() > value.kept() {
+                vec![UNK]
+            } else {
+                value.slots()[..value.kept()].to_vec()
+            }
+        })
     }
 
     #[test]
@@ -329,11 +326,11 @@ mod tests {
     #[test]
     fn a_full_pool_starts_anew() {
         let mut cache = Cache::<1>::new(16);
-        for round in 0..POOL as u32 {
+        for round in 0..cache.pool_limit as u32 {
             cache.put(&key(&round.to_string()), &[round, 1, 2, 3], UNK, 0);
             assert_eq!(get(&cache, &round.to_string()), Some(vec![round, 1, 2, 3]));
         }
-        assert!(cache.pool.len() <= POOL);
+        assert!(cache.pool.len() <= cache.pool_limit);
     }
 
     #[test]

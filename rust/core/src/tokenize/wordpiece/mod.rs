@@ -8,6 +8,7 @@
 
 mod cache;
 mod charmap;
+mod chunks;
 mod classify;
 mod exact;
 mod follow;
@@ -34,7 +35,7 @@ use walk::{Memory, Walk};
 
 /// Chunks that a worker's cache holds unless told otherwise: 32 bytes each. English text of 5,000
 /// paragraphs has about 10,000 different words, German 20,000.
-const CACHE_ENTRIES: usize = 1 << 15;
+const CACHE_ENTRIES: usize = 1 << 16;
 
 /// An immutable WordPiece tokenizer.
 #[derive(Debug)]

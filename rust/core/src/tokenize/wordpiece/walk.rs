@@ -1,18 +1,15 @@
 //! The fast path over one piece of text: units from the classifier, ids from the caches.
 
-use std::ops::Range;
-
-use super::super::unicode::hangul_jamo;
 use super::added::{Matcher, stands_alone};
-use super::cache::{Cache, Key, Value};
-use super::charmap::{CharMap, Fate};
+use super::cache::Value;
+use super::charmap::CharMap;
+use super::chunks::Store;
 use super::classify::{self, Rewrite, Units};
-use super::exact;
 use super::follow::{self, Follow};
 use super::known;
-use super::normalizer::{Normalizer, Run};
+use super::normalizer::Normalizer;
 use super::output::Output;
-use super::pieces::{Pieces, Word};
+use super::pieces::Pieces;
 use crate::backend::Runnable;
 
 /// Texts are classified in windows of about this many bytes, so that a long text of which only the
@@ -20,7 +17,7 @@ use crate::backend::Runnable;
 const WINDOW: usize = 4096;
 
 /// Buffers of more bytes than this are not kept from text to text.
-const LARGE: usize = 1 << 18;
+pub(super) const LARGE: usize = 1 << 18;
 
 /// What the fast path needs of a model.
 #[derive(Debug)]
@@ -45,49 +42,17 @@ pub(super) struct Memory {
     store: Store,
 }
 
-/// The caches, and what it takes to fill them.
-#[derive(Debug)]
-struct Store {
-    short: Cache<1>,
-    long: Cache<3>,
-    chunk: String,
-    list: Vec<u32>,
-    normalized: String,
-    run: Run,
-}
-
 impl Memory {
     pub(super) fn new(entries: usize) -> Self {
-        Self {
-            units: Units::default(),
-            store: Store {
-                short: Cache::new(entries),
-                // Chunks of more than sixteen bytes are one in twenty in German, fewer elsewhere.
-                long: Cache::new(entries / 8),
-                chunk: String::new(),
-                list: Vec::new(),
-                normalized: String::new(),
-                run: Run::default(),
-            },
-        }
+        Self { units: Units::default(), store: Store::new(entries) }
     }
-}
 
-impl Memory {
     /// Gives back what one text of uncommon size took.
     fn trim(&mut self) {
         if self.units.buffer.len() > LARGE {
             self.units = Units::default();
         }
-        let store = &mut self.store;
-        for buffer in [&mut store.chunk, &mut store.normalized] {
-            if buffer.capacity() > LARGE {
-                *buffer = String::new();
-            }
-        }
-        if store.list.capacity() > LARGE / 4 {
-            store.list = Vec::new();
-        }
+        self.store.trim();
     }
 }
 
@@ -218,151 +183,6 @@ impl Walk<'_> {
             }
         }
         true
-    }
-
-    /// Ids of a unit, or of a part of one, that the short way did not know.
-    #[inline(never)]
-    fn chunk(
-        &self,
-        text: &str,
-        units: &Units,
-        range: Range<usize>,
-        store: &mut Store,
-        out: &mut Output<'_>,
-    ) -> bool {
-        if range.is_empty() {
-            return true;
-        }
-        store.list.clear();
-        let odd = units.is_odd(range.start, range.end);
-        // Kana and ideographs come in chunks without end, not worth an entry each.
-        if odd && (range.len() > Key::<1>::BYTES || units.buffer[range.start] >= 0xE3) {
-            self.characters(text, units, range, out.remaining, store);
-        } else {
-            self.cached(text, units, range, odd, store);
-        }
-        out.extend(&store.list)
-    }
-
-    /// Appends to the list the ids of a chunk that is cut further: at white space beyond ASCII and
-    /// at every character that stands alone. Stops when the list has `enough` ids.
-    fn characters(
-        &self,
-        text: &str,
-        units: &Units,
-        range: Range<usize>,
-        enough: usize,
-        store: &mut Store,
-    ) {
-        let mut start = range.start;
-        let mut at = range.start;
-        for c in text[range].chars() {
-            let next = at + c.len_utf8();
-            let alone = match self.map.fate(c) {
-                Fate::Alone(id) => Some(id),
-                Fate::Space => None,
-                _ => {
-                    at = next;
-                    continue;
-                }
-            };
-            if start < at {
-                self.cached(text, units, start..at, units.is_odd(start, at), store);
-            }
-            if let Some(id) = alone {
-                store.list.push(id.unwrap_or(self.unk_id));
-            }
-            (start, at) = (next, next);
-            if store.list.len() >= enough {
-                return;
-            }
-        }
-        if start < at {
-            self.cached(text, units, start..at, units.is_odd(start, at), store);
-        }
-    }
-
-    /// Appends the ids of a chunk to the list, through the caches.
-    fn cached(&self, text: &str, units: &Units, range: Range<usize>, odd: bool, store: &mut Store) {
-        let Range { start, end } = range;
-        if let Some(key) = Key::<1>::read(&units.buffer, start, end) {
-            if store.short.append(&key, self.unk_id, &mut store.list) {
-                return;
-            }
-            let before = store.list.len();
-            self.compute(text, units, range, odd, store);
-            let follow = self.follow(&units.buffer[start..end]);
-            store.short.put(&key, &store.list[before..], self.unk_id, follow);
-        } else if let Some(key) = Key::<3>::read(&units.buffer, start, end) {
-            if store.long.append(&key, self.unk_id, &mut store.list) {
-                return;
-            }
-            let before = store.list.len();
-            self.compute(text, units, range, odd, store);
-            store.long.put(&key, &store.list[before..], self.unk_id, 0);
-        } else {
-            self.compute(text, units, range, odd, store);
-        }
-    }
-
-    fn follow(&self, chunk: &[u8]) -> u16 {
-        self.added.map_or(0, |(matcher, follow)| follow.of(chunk, matcher.trie()))
-    }
-
-    /// Appends the ids of a chunk to the list, the unknown one included.
-    fn compute(
-        &self,
-        text: &str,
-        units: &Units,
-        range: Range<usize>,
-        odd: bool,
-        store: &mut Store,
-    ) {
-        let Store { chunk, list, run, .. } = store;
-        if !odd {
-            self.word(&units.buffer[range], list);
-            return;
-        }
-        let text = &text[range];
-        let before = list.len();
-        chunk.clear();
-        for c in text.chars() {
-            match self.map.fate(c) {
-                Fate::Same => chunk.push(c),
-                Fate::Other(other) => chunk.push(other),
-                Fate::Several(place) => chunk.push_str(self.map.several(place)),
-                Fate::Jamo => chunk.extend(hangul_jamo(u32::from(c))),
-                Fate::Nothing => {}
-                Fate::Space => {
-                    self.word(chunk.as_bytes(), list);
-                    chunk.clear();
-                }
-                Fate::Alone(id) => {
-                    self.word(chunk.as_bytes(), list);
-                    chunk.clear();
-                    list.push(id.unwrap_or(self.unk_id));
-                }
-                Fate::Special => {
-                    // The whole chunk once more, step by step. What bounds a chunk bounds a run
-                    // of marks too, so it can be normalized without its neighbours.
-                    list.truncate(before);
-                    chunk.clear();
-                    self.normalizer.normalize(text, run, chunk);
-                    exact::pre_tokens(chunk, |word| {
-                        self.word(word.as_bytes(), list);
-                        true
-                    });
-                    return;
-                }
-            }
-        }
-        self.word(chunk.as_bytes(), list);
-    }
-
-    fn word(&self, word: &[u8], list: &mut Vec<u32>) {
-        if !word.is_empty() && self.pieces.tokenize(word, list) == Word::Unknown {
-            list.push(self.unk_id);
-        }
     }
 }
 
