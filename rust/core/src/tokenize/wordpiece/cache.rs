@@ -19,8 +19,8 @@ const LISTED_PER_ENTRY: [usize; 2] = [1, 4];
 #[repr(C, align(16))]
 pub(super) struct Value {
     ids: [u32; INLINE],
-    /// Ids that count and ids that are kept in 8 bits each (count 255: a list), the bytes after
-    /// which an added token may have begun here in 16.
+    /// Ids that count and ids that are kept in 8 bits each (count 255: a list), what
+    /// [`super::follow`] knows of the chunk in 16.
     meta: u32,
 }
 
@@ -58,8 +58,7 @@ impl Value {
         self.counted() == LISTED as usize
     }
 
-    /// One bit for each class of the two bytes behind the chunk with which an added token that
-    /// begins in it would go on.
+    /// What [`super::follow`] knows of the chunk.
     #[inline]
     pub(super) fn follow(&self) -> u16 {
         (self.meta >> 16) as u16

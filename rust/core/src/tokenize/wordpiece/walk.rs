@@ -5,7 +5,7 @@ use super::cache::Value;
 use super::charmap::CharMap;
 use super::chunks::Store;
 use super::classify::{self, Rewrite, Units};
-use super::follow::{self, Follow};
+use super::follow::Follow;
 use super::known;
 use super::normalizer::Normalizer;
 use super::output::Output;
@@ -141,11 +141,11 @@ impl Walk<'_> {
         store: &mut Store,
         out: &mut Output<'_>,
     ) -> bool {
-        let Some((matcher, _)) = self.added else {
+        let Some((matcher, follow)) = self.added else {
             return true;
         };
         let begins_none = |value: &Value, end| {
-            value.follow() & follow::class(units.buffer[end], units.buffer[end + 1]) == 0
+            !follow.may_begin(value.follow(), matcher.trie(), &units.buffer, end, text.len())
         };
         let (starts, ends) = (units.starts(), units.ends());
         let mut begin = 0; // Text before was used up by added tokens,
