@@ -27,6 +27,8 @@ pub(super) trait Vector: Copy {
 
 /// Reads `LANES` stored numbers from an address of any alignment, widening each exactly.
 pub(super) trait Load<E>: Vector {
+    /// Whether sums are best held in vectors of this kind, and not in memory.
+    const IN_REGISTERS: bool = true;
     unsafe fn load(from: *const E) -> Self;
 }
 
@@ -95,13 +97,14 @@ macro_rules! array_vector {
             }
         }
 
-        array_vector!(@load $name, $scalar, f32, |x| x.into());
-        array_vector!(@load $name, $scalar, F16, |x| x.to_f32().into());
-        array_vector!(@load $name, $scalar, Bf16, |x| x.to_f32().into());
-        array_vector!(@load $name, $scalar, i8, |x| x.into());
+        array_vector!(@load $name, $scalar, f32, true, |x| x.into());
+        array_vector!(@load $name, $scalar, F16, false, |x| x.to_f32().into());
+        array_vector!(@load $name, $scalar, Bf16, true, |x| x.to_f32().into());
+        array_vector!(@load $name, $scalar, i8, false, |x| x.into());
     };
-    (@load $name:ident, $scalar:ty, $element:ty, |$x:ident| $widen:expr) => {
+    (@load $name:ident, $scalar:ty, $element:ty, $in_registers:literal, |$x:ident| $widen:expr) => {
         impl Load<$element> for $name {
+            const IN_REGISTERS: bool = $in_registers;
             #[inline(always)]
             unsafe fn load(from: *const $element) -> Self {
                 // SAFETY: the caller vouches for `LANES` readable numbers at `from`.
@@ -113,9 +116,9 @@ macro_rules! array_vector {
 
 array_vector!(F32x8, f32, 8, 16);
 array_vector!(F64x4, f64, 4, 16);
-array_vector!(@load F64x4, f64, f64, |x| x);
+array_vector!(@load F64x4, f64, f64, true, |x| x);
 
 // One lane: the columns of a matrix that is narrower than a vector.
 array_vector!(F32x1, f32, 1, 4);
 array_vector!(F64x1, f64, 1, 8);
-array_vector!(@load F64x1, f64, f64, |x| x);
+array_vector!(@load F64x1, f64, f64, true, |x| x);
