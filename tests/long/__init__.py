@@ -1,0 +1,1 @@
+"""Runs that take minutes, each a program of its own: `make soak`, `make adversarial`, …."""
