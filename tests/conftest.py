@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import json
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Generator, Iterator
 from functools import cache
 from typing import TYPE_CHECKING, Any
 
@@ -27,6 +27,23 @@ def _own_cache(tmp_path_factory: pytest.TempPathFactory) -> Iterator[None]:
     with pytest.MonkeyPatch.context() as patch:
         patch.setenv("M2V_FAST_CACHE", str(tmp_path_factory.mktemp("cache")))
         yield
+
+
+#: What a panic writes to standard error before anything can catch it.
+_PANIC = "panicked at"
+
+
+@pytest.hookimpl(wrapper=True)
+def pytest_runtest_makereport(
+    item: pytest.Item,
+) -> Generator[None, pytest.TestReport, pytest.TestReport]:
+    """Fails a test during which something panicked, whoever caught it."""
+    report = yield
+    reported = [text for name, text in report.sections if _PANIC in text]
+    if reported and report.passed:
+        report.outcome = "failed"
+        report.longrepr = f"{item.nodeid}: something panicked\n{reported[0]}"
+    return report
 
 
 @cache

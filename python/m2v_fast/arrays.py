@@ -66,10 +66,16 @@ def stored(native: Model, name: str) -> NDArray[Any] | None:
     return None if tensor is None else np.array(tensor)
 
 
-def stored_embedding(native: Model) -> NDArray[Any]:
-    """Return a read-only view of the rows in the model's file."""
+def stored_bits(native: Model) -> NDArray[Any]:
+    """Return a read-only view of the rows in the model's file, those of bfloat16 as uint16."""
     tensor = native.tensor("embeddings") or native.tensor("embedding.weight")
     view: NDArray[Any] = np.asarray(tensor)
+    return view
+
+
+def stored_embedding(native: Model) -> NDArray[Any]:
+    """Return a read-only view of the rows in the model's file."""
+    view = stored_bits(native)
     if native.embedding_dtype == "bfloat16":
         try:
             from ml_dtypes import bfloat16

@@ -15,6 +15,7 @@ import numpy as np
 from m2v_fast import demo as demo_texts
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
+from m2v_fast.check import findings
 from m2v_fast.npy import write_rows
 from m2v_fast.sources import BUNDLED_MODEL, resolve
 from m2v_fast.static_model import StaticModel
@@ -56,8 +57,8 @@ def main() -> None:
     """
 
 
-def _load(source: str, revision: str | None = None) -> StaticModel:
-    return StaticModel.from_pretrained(source, revision=revision)
+def _load(source: str, revision: str | None = None, memory_map: bool = True) -> StaticModel:
+    return StaticModel.from_pretrained(source, revision=revision, memory_map=memory_map)
 
 
 _model_option = click.option(
@@ -130,8 +131,14 @@ def _median_seconds(call: Any, repeats: int = 7) -> float:
 @main.command()
 @click.argument("model")
 @_revision_option
-def info(model: str, revision: str | None) -> None:
-    """Say what a model is and how it will be run."""
+@click.option("--check", is_flag=True, help="Look at every row for NaN and infinity, and the like.")
+def info(model: str, revision: str | None, check: bool) -> None:
+    """Say what a model is and how it will be run.
+
+    With --check, look also for what loading accepts and is hardly meant: rows and weights that are
+    NaN or infinite, rows too long to be normalized, an index of another tokenizer.json. The exit
+    code is 1 if there is any.
+    """
     start = time.perf_counter()
     loaded = _load(model, revision)
     seconds = time.perf_counter() - start
@@ -158,6 +165,13 @@ def info(model: str, revision: str | None) -> None:
     }
     for name, value in rows.items():
         click.echo(f"{name:<11}{value}")
+    if check:
+        found = list(findings(loaded))
+        click.echo(f"{'check':<11}{'nothing found' if not found else ''}".rstrip())
+        for finding in found:
+            click.echo(f"  {finding}")
+        if found:
+            raise SystemExit(1)
 
 
 def _size(path: Path) -> str:
@@ -194,6 +208,11 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
 @click.option("--max-length", type=int, help="Most tokens kept of a text. [default: the model's]")
 @click.option("--normalize/--no-normalize", default=None, help="[default: the model's]")
 @_threads_option
+@click.option(
+    "--memory-map/--no-memory-map",
+    default=True,
+    help="Map the model's files, or read them: for files that are rewritten in place meanwhile.",
+)
 @click.option("--progress/--no-progress", default=None, help="[default: if stderr is a terminal]")
 def embed(
     file: BinaryIO,
@@ -204,6 +223,7 @@ def embed(
     max_length: int | None,
     normalize: bool | None,
     threads: int | None,
+    memory_map: bool,
     progress: bool | None,
 ) -> None:
     """Embed the lines of FILE ("-" is stdin) into a NumPy file of shape (lines, dim).
@@ -212,7 +232,7 @@ def embed(
     """
     from tqdm import tqdm
 
-    model = _load(source, revision)
+    model = _load(source, revision, memory_map)
     if max_length is not None:
         model.max_length = max_length
     texts = _json_lines(file, field) if field is not None else _lines(file)

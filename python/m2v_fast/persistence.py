@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import logging
 from pathlib import Path
 from typing import TYPE_CHECKING, Any, cast
 
@@ -16,6 +17,8 @@ if TYPE_CHECKING:
 
     from m2v_fast._native import Model
     from m2v_fast.static_model import StaticModel
+
+logger = logging.getLogger(__name__)
 
 _CARD = """# {name}
 
@@ -60,12 +63,27 @@ class Metadata:
         """Return a value of the card's header, or None."""
         if self._card is not None:
             card, self._card = self._card, None
-            if card.exists():
-                # Reading the header takes a YAML parser; huggingface_hub brings one.
-                from huggingface_hub import ModelCard
+            try:
+                text = card.read_bytes().decode("utf-8")
+            except (FileNotFoundError, NotADirectoryError):
+                return None
+            except (OSError, UnicodeDecodeError) as error:
+                _without_card(card, error)
+                return None
+            # Reading the header takes a YAML parser; huggingface_hub brings one.
+            from huggingface_hub import ModelCard
 
-                self._values = ModelCard.load(card, ignore_metadata_errors=True).data.to_dict()
+            try:
+                data: Any = ModelCard(text, ignore_metadata_errors=True).data
+                self._values = data.to_dict()
+            except (TypeError, ValueError) as error:
+                _without_card(card, error)
         return self._values.get(name)
+
+
+def _without_card(card: Path, error: Exception) -> None:
+    # It describes the model; vectors do not depend on it.
+    logger.warning("%s cannot be read and is left out: %s", card, error)
 
 
 def read_config(native: Model) -> dict[str, Any]:

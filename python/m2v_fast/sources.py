@@ -56,7 +56,7 @@ def resolve(
         raise FileNotFoundError("the model source is empty: pass a folder or a hub name")
     if name in _BUNDLED_FOLDERS:
         folder = Path(__file__).parent / "bundled" / _BUNDLED_FOLDERS[name]
-    elif os.path.exists(name):  # noqa: PTH110 - the name may be a hub's, not a path
+    elif os.path.lexists(name):  # a link that leads nowhere is a broken folder, not a hub's name
         folder = Path(name)
     elif isinstance(source, str) and _HUB_NAME.fullmatch(name) and not name.startswith("."):
         from m2v_fast.hub import snapshot

@@ -14,8 +14,8 @@ from m2v_fast import StaticModel
 from tests.support import resources
 from tests.support.broken import GALLERY, good
 
-ROUNDS = 40
-WARM = 10
+ROUNDS = 12
+WARM = 4
 
 
 def main() -> None:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import random
 import sys
 import tempfile
 from pathlib import Path
@@ -31,15 +32,26 @@ def _replaced(path: Path) -> None:
     new.replace(path)
 
 
-def _overwritten(path: Path) -> None:
-    with path.open("r+b") as file:
-        file.write(b"\x3f" * path.stat().st_size)
+def _overwrite(byte: int | None) -> Callable[[Path], object]:
+    """In place and as long; with random bytes if none is given."""
+
+    def change(path: Path) -> None:
+        size = path.stat().st_size
+        with path.open("r+b") as file:
+            file.write(
+                random.Random(size).randbytes(size) if byte is None else bytes([byte]) * size
+            )
+
+    return change
 
 
 WAYS: dict[str, Callable[[Path], object]] = {
     "replaced": _replaced,
     "removed": Path.unlink,
-    "overwritten": _overwritten,
+    "overwritten": _overwrite(0x3F),
+    "overwritten with zeros": _overwrite(0),
+    "overwritten with ones": _overwrite(0xFF),
+    "overwritten at random": _overwrite(None),
     "truncated": lambda path: os.truncate(path, path.stat().st_size // 3),
     "emptied": lambda path: os.truncate(path, 0),
 }

@@ -135,7 +135,9 @@ def main() -> int:
         print(f"{sum(counts.values()):,} texts on {len(models)} models, {size / 1e6:,.0f} million")
         print(f"characters each, in {watch.elapsed() / 60:.1f} minutes")
         print(f"own memory: {watch.samples[0][1] / 1e6:.1f} MB at first; after {warm:.0f} s")
-        print(f"{later[0] / 1e6:.1f}, at most {max(later) / 1e6:.1f}, at last {later[-1] / 1e6:.1f};")
+        print(
+            f"{later[0] / 1e6:.1f}, at most {max(later) / 1e6:.1f}, at last {later[-1] / 1e6:.1f};"
+        )
         print(f"with what the allocator kept free at most {watch.highest / 1e6:.1f}")
         print(f"descriptors, threads: {watch.held[0]} at first, {watch.held[-1]} at last")
         print(f"digests of the probes, taken {len(watch.samples)} times: unchanged" * (not faults))

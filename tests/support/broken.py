@@ -101,11 +101,11 @@ def _claim(length: int) -> Callable[[Folder], object]:
     return _matrix_bytes(lambda raw: struct.pack("<Q", length) + raw[8:])
 
 
-def _two_gigabytes(folder: Folder) -> None:
-    # As long as it says, so that only the header's own limit can refuse it. Takes no disk.
+def _long_header(folder: Folder) -> None:
+    # As long as it says, so that only a limit of headers can refuse it. Takes no disk.
     with folder.matrix_file.open("wb") as file:
-        file.write(struct.pack("<Q", 2 << 30))
-        file.truncate((2 << 30) + 4096)
+        file.write(struct.pack("<Q", 128 << 20))
+        file.truncate((128 << 20) + 4096)
 
 
 MATRIX, CONFIG, TOKENIZER = "model.safetensors", "config.json", "tokenizer.json"
@@ -131,7 +131,7 @@ MATRICES: dict[str, Broken] = {
     ),
     "header beyond the file": _matrix(_claim(1 << 20), "safetensors"),
     "header of 2 GB claimed": _matrix(_claim(2 << 30), "safetensors"),
-    "header of 2 GB": _matrix(_two_gigabytes, "safetensors"),
+    "header of 128 MB": _matrix(_long_header, "safetensors"),
     "header of 2**63": _matrix(_claim(2**63), "safetensors"),
     "header of 2**64 - 1": _matrix(_claim(2**64 - 1), "safetensors"),
     "a web page": _matrix(
@@ -227,8 +227,14 @@ def _changed(**changes: Any) -> Callable[[], bytes]:
     return make
 
 
-def _vocabulary(vocab: object, **more: object) -> Callable[[], bytes]:
-    model = {"type": "WordPiece", "vocab": vocab, "unk_token": "[UNK]", **more}
+def _vocabulary(vocab: object) -> Callable[[], bytes]:
+    model = {
+        "type": "WordPiece",
+        "unk_token": "[UNK]",
+        "continuing_subword_prefix": "##",
+        "max_input_chars_per_word": 100,
+        "vocab": vocab,
+    }
     return _changed(model=model, added_tokens=[], post_processor=None)
 
 
@@ -245,7 +251,7 @@ TOKENIZERS: dict[str, Broken] = {
     "a list": _tokenizer(lambda: b"[]"),
     "not UTF-8": _tokenizer(lambda: b'{"version": "\xff"}', "JSON"),
     "BOM": _tokenizer(lambda: b"\xef\xbb\xbf" + _changed()(), "byte order mark"),
-    "nested too deeply": _tokenizer(lambda: b'{"model":' + b"[" * 100_000, "JSON"),
+    "nested too deeply": _tokenizer(lambda: b'{"model":' + b"[" * 100_000, "recursion"),
     "no model": _tokenizer(_changed(model=None)),
     "unknown model": _tokenizer(_changed(model={"type": "Oracle", "vocab": {}})),
     "unknown normalizer": _tokenizer(_changed(normalizer={"type": "Beautify"})),
@@ -255,7 +261,10 @@ TOKENIZERS: dict[str, Broken] = {
     "id beyond 32 bits": _tokenizer(_vocabulary({"[UNK]": 0, "a": 2**32})),
     "empty vocabulary": _tokenizer(_vocabulary({}), "no tokens"),
     "no Unigram pieces": _tokenizer(
-        _changed(model={"type": "Unigram", "vocab": [], "unk_id": None}, added_tokens=[]),
+        _changed(
+            model={"type": "Unigram", "vocab": [], "unk_id": None, "byte_fallback": False},
+            added_tokens=[],
+        ),
         "no tokens",
     ),
     "unk_id without a piece": _tokenizer(
@@ -270,7 +279,7 @@ TOKENIZERS: dict[str, Broken] = {
     "an id that is the last of 32 bits": Broken(
         _bytes(TOKENIZER, lambda _: _vocabulary({"[UNK]": 0, "a": 1, "b": 2**32 - 1})()),
         MATRIX,
-        ("4294967295",),
+        ("ids up to 429496729",),
     ),
 }
 

@@ -35,9 +35,11 @@ def run(
     env: Mapping[str, str | None] | None = None,
     stdin: bytes | None = None,
     cwd: Path | None = None,
+    panics: bool = False,
 ) -> subprocess.CompletedProcess[bytes]:
-    """Runs this interpreter with the arguments and waits for it."""
-    return subprocess.run(
+    """Runs this interpreter with the arguments and waits for it. Nothing in it may panic, unless
+    `panics` says so."""
+    done = subprocess.run(
         [sys.executable, *map(str, arguments)],
         env=environment(env),
         # An empty input, so that a child that reads by mistake ends instead of waiting.
@@ -47,6 +49,8 @@ def run(
         timeout=PATIENCE,
         check=False,
     )
+    assert panics or b"panicked at" not in done.stderr, done.stderr.decode("utf-8", "replace")
+    return done
 
 
 def answer(

@@ -1,4 +1,4 @@
-"""Random texts in many languages without end: no word list that a cache could come to know whole."""
+"""Random texts in many languages without end: nothing that a cache could come to know whole."""
 
 from __future__ import annotations
 

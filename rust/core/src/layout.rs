@@ -5,6 +5,7 @@ use std::path::{Path, PathBuf};
 
 use serde_json::Value;
 
+use crate::data;
 use crate::error::{Error, Result};
 
 /// Which of the known folder layouts a model uses.
@@ -78,7 +79,10 @@ impl ModelFiles {
     }
 
     fn missing(&self) -> Vec<&Path> {
-        self.paths().into_iter().filter(|path| !path.exists()).collect()
+        // What is there but cannot be reached (a link to itself, a folder nobody may enter) is not
+        // missing: opening it tells what is wrong.
+        let gone = |path: &&Path| matches!(path.try_exists(), Ok(false));
+        self.paths().into_iter().filter(gone).collect()
     }
 
     /// Finds the files of a model in a folder: the first layout whose three files are all there.
@@ -144,7 +148,7 @@ impl Default for Config {
 impl Config {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = fs::read(path).map_err(|source| Error::io(path, source))?;
+        let bytes = data::read_json(path)?;
         let value: Value = serde_json::from_slice(&bytes)
             .map_err(|error| Error::malformed(path, format!("not valid JSON: {error}")))?;
         let Value::Object(object) = value else {

@@ -1,11 +1,10 @@
 //! The model: tokenizer, matrix and kernels put together. It alone knows all three.
 
-use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use crate::backend::{Backend, Runnable};
-use crate::data::Data;
+use crate::data::{self, Data};
 use crate::error::{Error, Result};
 use crate::layout::{Config, ModelFiles};
 use crate::matrix::{Matrix, MatrixScratch};
@@ -17,7 +16,7 @@ use crate::tokenize::{IndexOptions, TokenizeScratch, Tokenizer};
 /// How a model is opened.
 #[derive(Debug, Clone)]
 pub struct LoadOptions {
-    /// Map model.safetensors (the default), or read it into memory.
+    /// Map files (the default), or read them into memory.
     pub memory_map: bool,
     /// Where compiled indexes of big vocabularies are; by default nowhere.
     pub index: IndexOptions,
@@ -110,10 +109,10 @@ impl Model {
         let config = Config::read(&files.config)?;
         let matrix =
             Matrix::open(&files.tensors, files.layout.embeddings_tensor(), options.memory_map)?;
-        let json =
-            fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
+        let json = data::read_json(&files.tokenizer)?;
         let beside = index_beside(&files.tokenizer);
         let mut index = options.index;
+        index.memory_map &= options.memory_map;
         if index.file.is_none() && beside.exists() {
             index.file = Some(beside);
         }
@@ -131,8 +130,7 @@ impl Model {
     /// tokenizer.json, and returns where. Only Unigram models have one.
     pub fn compile(folder: &Path, path: Option<&Path>) -> Result<Option<PathBuf>> {
         let files = ModelFiles::find(folder)?;
-        let json =
-            fs::read(&files.tokenizer).map_err(|source| Error::io(&files.tokenizer, source))?;
+        let json = data::read_json(&files.tokenizer)?;
         let path = path.map_or_else(|| index_beside(&files.tokenizer), Path::to_owned);
         let made = Tokenizer::compile(&json, &files.tokenizer, &path)?;
         Ok(made.then_some(path))
@@ -154,6 +152,11 @@ impl Model {
         matrix: Matrix,
     ) -> Result<Self> {
         let vocabulary = tokenizer.vocabulary();
+        if vocabulary.tokens == 0 {
+            let path =
+                source.as_ref().map_or(Path::new("tokenizer"), |(_, files)| &files.tokenizer);
+            return Err(Error::malformed(path, "there are no tokens: the vocabulary is empty"));
+        }
         matrix.check_vocabulary(vocabulary.tokens, vocabulary.id_bound).map_err(|problem| {
             let path = source.as_ref().map_or(Path::new("embeddings"), |(_, files)| &files.tensors);
             Error::malformed(path, problem)
@@ -168,7 +171,8 @@ impl Model {
         };
         let model = Self { shared: Arc::new(shared), pooler: Pooler::new(Runnable::default()) };
         // The first worker's buffers are part of loading, so that the first call is like any other.
-        model.ids("a", None)?;
+        // A model that cannot tell what this text is (Unigram without `unk_id`) may know others.
+        let _ = model.ids("a", None);
         Ok(model)
     }
 

@@ -162,7 +162,9 @@ impl Tokenizer {
                 _ => WordPiece::plan(&spec)
                     .map(|(engine, vocabulary)| (Engine::WordPiece(Box::new(engine)), vocabulary)),
             },
-            Err(Unreadable::Syntax(problem)) => return Err(Error::malformed(path, problem)),
+            Err(Unreadable::Syntax(problem)) => {
+                return Err(Error::malformed(path, format!("not valid JSON: {problem}")));
+            }
             Err(Unreadable::Shape(problem)) => Err(NotCovered(problem)),
         };
         match planned {

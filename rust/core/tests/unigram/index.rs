@@ -16,11 +16,11 @@ fn ids(probe: &mut Probe, text: &str) -> Vec<u32> {
 }
 
 fn file(path: &Path) -> IndexOptions {
-    IndexOptions { file: Some(path.to_owned()), folder: None }
+    IndexOptions { file: Some(path.to_owned()), ..IndexOptions::default() }
 }
 
 fn folder(path: &Path) -> IndexOptions {
-    IndexOptions { file: None, folder: Some(path.to_owned()) }
+    IndexOptions { folder: Some(path.to_owned()), ..IndexOptions::default() }
 }
 
 fn small(split: bool) -> Model {

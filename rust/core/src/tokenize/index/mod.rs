@@ -10,22 +10,30 @@
 mod file;
 
 use std::fs::{self, File};
-use std::io::{self, Write};
+use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use memmap2::Mmap;
+use memmap2::{Mmap, MmapMut};
 
 pub(super) use file::{Parts, Sections};
 
 /// Where compiled indexes are looked for and kept. By default nowhere.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, PartialEq, Eq)]
 pub struct IndexOptions {
     /// An index made ahead of time, which is only read.
     pub file: Option<PathBuf>,
     /// A folder of indexes, read and added to. It is made if it is missing; if it cannot be
     /// written, nothing is kept.
     pub folder: Option<PathBuf>,
+    /// Map indexes (the default), or read them into memory.
+    pub memory_map: bool,
+}
+
+impl Default for IndexOptions {
+    fn default() -> Self {
+        Self { file: None, folder: None, memory_map: true }
+    }
 }
 
 /// What an index is found by.
@@ -55,8 +63,8 @@ impl IndexOptions {
         let kept = self.folder.as_ref().map(|folder| folder.join(key.name()));
         self.file.iter().chain(&kept).find_map(|path| {
             // Whatever cannot be read is as good as missing.
-            let map = map(path).ok()?;
-            read(Parts::open(map, key)?)
+            let map = if self.memory_map { map(path) } else { copy(path) };
+            read(Parts::open(Arc::new(map.ok()?), key)?)
         })
     }
 
@@ -69,11 +77,28 @@ impl IndexOptions {
     }
 }
 
-fn map(path: &Path) -> io::Result<Arc<Mmap>> {
-    let file = File::open(path)?;
+fn map(path: &Path) -> io::Result<Mmap> {
+    let file = open(path)?;
     // SAFETY: the file is ours and only ever replaced as a whole. Should someone write into it
     // nevertheless, values change under us, which nothing relies on them not to.
-    unsafe { Mmap::map(&file) }.map(Arc::new)
+    unsafe { Mmap::map(&file) }
+}
+
+/// The same, in memory that belongs to no file.
+fn copy(path: &Path) -> io::Result<Mmap> {
+    let mut file = open(path)?;
+    let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
+    let mut bytes = MmapMut::map_anon(size)?;
+    file.read_exact(&mut bytes)?;
+    bytes.make_read_only()
+}
+
+/// Opening a pipe would wait for ever.
+fn open(path: &Path) -> io::Result<File> {
+    if !fs::metadata(path)?.is_file() {
+        return Err(io::ErrorKind::InvalidInput.into());
+    }
+    File::open(path)
 }
 
 /// Writes an index under a temporary name and then gives it its own.

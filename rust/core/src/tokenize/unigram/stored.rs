@@ -146,7 +146,7 @@ mod tests {
         let key = Key::new(b"any");
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         write(&file, key, parts.as_slice().try_into().unwrap()).unwrap();
-        let options = IndexOptions { file: Some(file), folder: None };
+        let options = IndexOptions { file: Some(file), ..IndexOptions::default() };
         options.find(key, |parts| Unigram::from_index(&parts)).map(|(engine, _)| engine)
     }
 
