@@ -238,13 +238,13 @@ def test_a_loaded_model_outlives_its_files(own_folder: MakeFolder) -> None:
 
 def test_a_unigram_model_that_knows_no_unknown_token_loads(own_folder: MakeFolder) -> None:
     content = as_json(unigram())
-    content["model"].update(vocab=[["▁b", -1.0], ["c", -2.0]], unk_id=None)
+    content["model"].update(vocab=[["▁", -1.0], ["b", -2.0]], unk_id=None)
     content.update(added_tokens=[], normalizer=None)
     rows = {"embeddings": Tensor.of(np.arange(8, dtype=np.float32).reshape(2, 4))}
     folder = own_folder("wordpiece", rows)
     folder.tokenizer_file.write_text(json.dumps(content))
     model = StaticModel.from_pretrained(folder.path)
-    assert_same_bits(model.encode(["bcc"]), reference.encode(folder.path, ["bcc"]))
+    assert_same_bits(model.encode(["b bb"]), reference.encode(folder.path, ["b bb"]))
     # What it cannot tell is that text's fault, as in the reference.
-    with pytest.raises(ValueError, match="text 0.*unk_id"):
+    with pytest.raises(ValueError, match=r"text 0.*unk_id"):
         model.encode(["a"])

@@ -1,4 +1,4 @@
-"""Forks after and during threaded work; every child must encode, on threads too, and end.
+"""Forks before, after and during threaded work; every child must encode, on threads too, and end.
 
 usage: fork.py MODEL
 """
@@ -26,6 +26,9 @@ def main() -> None:
     texts = list(paragraphs()[:1000])
     expected = model.encode(texts, num_threads=2).tobytes()
     codes = [child(model, texts, expected)]
+    # Nobody has used these before the fork; the second is forked beside busy threads.
+    unused = [m2v_fast.StaticModel.from_pretrained(sys.argv[1]) for _ in range(2)]
+    codes.append(child(unused[0], texts, expected))
 
     stop = threading.Event()
 
@@ -36,6 +39,7 @@ def main() -> None:
     workers = [threading.Thread(target=work, args=(n,)) for n in (1, 2)]
     for worker in workers:
         worker.start()
+    codes.append(child(unused[1], texts, expected))
     codes += [child(model, texts, expected) for _ in range(FORKS)]
     stop.set()
     for worker in workers:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import sys
+from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m2v_fast import BUNDLED_MODEL, StaticModel
@@ -13,7 +15,6 @@ from tests.support.texts import paragraphs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterable
-    from pathlib import Path
 
 #: Phrases that are added tokens of the models with many of them: in lower case, since two that
 #: become the same would send a model to the fallback.
@@ -87,3 +88,13 @@ def load_all(root: Path, names: Iterable[str] = NAMES) -> dict[str, StaticModel]
             raise AssertionError(f"{name} runs on {made[name].engine}")
     made[BUNDLED_MODEL] = StaticModel.from_pretrained(BUNDLED_MODEL)
     return made
+
+
+def main() -> None:
+    """Writes every model below the folder that is named on the command line."""
+    for name in NAMES:
+        print(write(Path(sys.argv[1]), name))
+
+
+if __name__ == "__main__":
+    main()
