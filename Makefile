@@ -61,6 +61,55 @@ test-no-fallback: $(VENV)/made $(BARE)/made ## Compare ids and vectors in a buil
 	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(BARE)/dist/*.whl
 	M2V_FAST_NO_FALLBACK=1 $(BARE)/bin/python -m pytest -q tests/test_kernels.py tests/test_ids.py tests/test_parity.py
 
+DENY := target/tools/bin/cargo-deny
+
+$(DENY):
+	cargo install cargo-deny --version 0.20.2 --locked --quiet --root target/tools
+
+.PHONY: deny
+deny: $(DENY) $(VENV)/made ## Check licences, sources and versions of the Rust dependencies
+	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
+	cargo fetch --locked --quiet
+	$(BIN)/python scripts/third_party_licenses.py --check
+
+.PHONY: test-sdist
+test-sdist: build ## Make the source distribution twice, build the package of it, and run that
+	PATH=$(abspath $(BIN)):$$PATH CARGO_TARGET_DIR=$(abspath target) \
+		$(BIN)/python -m tests.long.sdist target/sdist
+
+MINUTES ?= 30
+
+.PHONY: soak
+soak: build $(VENV)/tested ## Random text through every engine, memory and results watched (MINUTES=30)
+	$(BIN)/python -m tests.long.soak --minutes $(MINUTES)
+
+MEGABYTES ?= 2
+
+.PHONY: adversarial
+adversarial: build $(VENV)/tested ## Texts made to be slow or big, through every engine (MEGABYTES=2)
+	$(BIN)/python -m tests.long.adversarial --megabytes $(MEGABYTES)
+
+SECONDS ?= 60
+
+.PHONY: test-threads
+test-threads: build $(VENV)/tested ## Eight threads on one model of each engine, compared (SECONDS=60)
+	$(BIN)/python -m tests.long.threads --seconds $(SECONDS)
+
+FREE_THREADED ?= python3.14t
+FREE := target/free-threaded
+
+.PHONY: test-free-threaded
+test-free-threaded: build $(VENV)/tested ## The same without the interpreter's lock (FREE_THREADED=python3.14t)
+	rm -rf $(FREE)
+	$(FREE_THREADED) -m venv $(FREE)/venv
+	$(BIN)/maturin build --release --locked --quiet --no-default-features --features fallback \
+		--interpreter $(abspath $(FREE)/venv/bin/python) --out $(FREE)
+	@# Without the Hugging Face library, which has wheels for few of these interpreters.
+	$(FREE)/venv/bin/python -m pip --disable-pip-version-check --quiet install numpy platformdirs tqdm click
+	$(FREE)/venv/bin/python -m pip --disable-pip-version-check --quiet install --no-deps $(FREE)/*.whl
+	$(FREE)/venv/bin/python -m tests.long.threads --seconds $(SECONDS) \
+		$$($(BIN)/python -m tests.support.engines $(FREE)/models | sed 's/^/--model /')
+
 .PHONY: test-exhaustive
 test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours
 	cargo test --locked --release -p m2v-core -- --include-ignored

