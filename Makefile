@@ -102,7 +102,7 @@ FREE := target/free-threaded
 test-free-threaded: build $(VENV)/tested ## The same without the interpreter's lock (FREE_THREADED=python3.14t)
 	rm -rf $(FREE)
 	$(FREE_THREADED) -m venv $(FREE)/venv
-	$(BIN)/maturin build --release --locked --quiet --no-default-features --features fallback \
+	$(BIN)/maturin build --release --locked --quiet \
 		--interpreter $(abspath $(FREE)/venv/bin/python) --out $(FREE)
 	@# Without the Hugging Face library, which has wheels for few of these interpreters.
 	$(FREE)/venv/bin/python -m pip --disable-pip-version-check --quiet install numpy platformdirs tqdm click

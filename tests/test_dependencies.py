@@ -1,0 +1,60 @@
+"""Every dependency is in CONTRIBUTING.md with its reason, and none is there that is not needed."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+ROOT = Path(__file__).resolve().parent.parent
+tomllib: Any = pytest.importorskip("tomllib", reason="of Python 3.11 and later")
+
+
+def _read(name: str) -> dict[str, Any]:
+    content: dict[str, Any] = tomllib.loads((ROOT / name).read_text(encoding="utf-8"))
+    return content
+
+
+def _listed(heading: str) -> set[str]:
+    """The names in the first column of the table with that heading."""
+    text = (ROOT / "CONTRIBUTING.md").read_text(encoding="utf-8")
+    rows = text.split(f"| {heading} | why |")[1].split("\n\n")[0].splitlines()[2:]
+    for row in rows:
+        assert re.fullmatch(r"\| `.+ \| .{10,} \|", row), row
+    return {
+        name.lower()
+        for row in rows
+        for name in re.findall(r"`([\w.-]+)`", row.split("|")[1].split("(")[0])
+    }
+
+
+def test_rust() -> None:
+    wanted = set()
+    for manifest in ("rust/core/Cargo.toml", "rust/python/Cargo.toml"):
+        content = _read(manifest)
+        for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
+            wanted |= set(content.get(kind, {}))
+    assert _listed("Rust") == wanted - {"m2v-core"}
+
+
+def test_python() -> None:
+    content = _read("pyproject.toml")
+    project = content["project"]
+    lists = [content["build-system"]["requires"], project["dependencies"]]
+    lists += [*project["optional-dependencies"].values(), *content["dependency-groups"].values()]
+    names = {
+        re.split(r"[<>=;\[ ]", wish)[0].lower()
+        for wishes in lists
+        for wish in wishes
+        if isinstance(wish, str)
+    }
+    assert _listed("Python") == names
+
+
+def test_lock_files_are_kept() -> None:
+    ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
+    assert "lock" not in ignored
+    for name in ("Cargo.lock", "rust/peers/Cargo.lock"):
+        assert (ROOT / name).exists()
