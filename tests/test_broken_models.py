@@ -213,6 +213,12 @@ def test_a_mapped_file_truncated_in_place_ends_the_process(way: str) -> None:
     assert done.stderr == b""
 
 
+@pytest.mark.skipif(os.name == "nt", reason="an open mapping keeps the file from being replaced")
+def test_a_model_saved_over_one_in_use_replaces_its_files() -> None:
+    result = process.answer(process.CHILDREN / "saved_over.py")
+    assert result == {"same": True, "left": [], "new": 32}
+
+
 def test_a_vector_of_a_row_that_is_not_finite(folder: Folder) -> None:
     # Not an error: they come out as they went in. `info --check` finds them beforehand.
     tensors = read(folder.matrix_file)

@@ -138,7 +138,10 @@ def _module(index: int, path: str, kind: str) -> dict[str, object]:
 
 
 def _write(file: Path, text: str) -> None:
-    file.write_text(text, encoding="utf-8", newline="\n")
+    # A file that a model in use has mapped is replaced, never cut short.
+    new = file.with_name(f"{file.name}.new")
+    new.write_text(text, encoding="utf-8", newline="\n")
+    new.replace(file)
 
 
 def _card(model: StaticModel, name: str) -> str:
