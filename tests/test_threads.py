@@ -183,4 +183,4 @@ def test_ctrl_c_stops_a_long_batch(
     assert said["interrupted"] is True, "the batch ended before it could be interrupted"
     assert said["same"] is True
     # Noticed within 100 ms; the rest is slack for a busy machine.
-    assert said["caught"] - sent < 1.0
+    assert said["caught"] - sent < 5.0
