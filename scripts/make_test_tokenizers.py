@@ -1,4 +1,4 @@
-"""Makes the Unigram tokenizers that tests and benchmarks want, out of corpora and a WordPiece file.
+"""Makes the tokenizers that tests and benchmarks want, out of corpora and a WordPiece file.
 
     python scripts/make_test_tokenizers.py OUT --wordpiece tokenizer.json --corpora FOLDER
 
@@ -9,6 +9,12 @@ unigram-whole      the family that Model2Vec wrote in 2025: a WordPiece vocabula
 unigram-spanning   the same with pieces of several words
 unigram-trained    trained on the corpora: NFKC, WhitespaceSplit, byte fallback
 unigram-first      trained, without normalizer, prepend_scheme first, without split
+wordlevel-bert     the 30,000 most frequent words, as BertNormalizer and BertPreTokenizer give them
+wordlevel-words    the same with Lowercase and Whitespace
+wordlevel-split    the same without normalizer, with WhitespaceSplit
+
+Each is timed by `python -m benches.compare --model OUT/NAME --only float32`, which puts random rows
+beside it.
 """
 
 from __future__ import annotations
@@ -23,8 +29,8 @@ from collections.abc import Iterator
 from pathlib import Path
 
 from tokenizers import Regex, Tokenizer, normalizers, pre_tokenizers
-from tokenizers.models import Unigram
-from tokenizers.trainers import UnigramTrainer
+from tokenizers.models import Unigram, WordLevel
+from tokenizers.trainers import UnigramTrainer, WordLevelTrainer
 
 MARK = "\u2581"
 
@@ -98,6 +104,18 @@ def trained(
     return tokenizer
 
 
+def words(
+    corpora: Path, normalizer: normalizers.Normalizer | None, cut: pre_tokenizers.PreTokenizer
+) -> Tokenizer:
+    tokenizer = Tokenizer(WordLevel({}, unk_token="[UNK]"))
+    if normalizer is not None:
+        tokenizer.normalizer = normalizer
+    tokenizer.pre_tokenizer = cut
+    trainer = WordLevelTrainer(vocab_size=30_000, special_tokens=["[UNK]"], show_progress=False)
+    tokenizer.train_from_iterator(texts(corpora, 2), trainer)
+    return tokenizer
+
+
 def main() -> None:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("out", type=Path)
@@ -127,6 +145,13 @@ def main() -> None:
     model = json.loads(trained(arguments.corpora, 6000, cut, []).to_str())
     model["pre_tokenizer"]["split"] = False
     save("unigram-first", json.dumps(model, ensure_ascii=False))
+
+    for name, normalizer, cut in (
+        ("bert", normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()),
+        ("words", normalizers.Lowercase(), pre_tokenizers.Whitespace()),
+        ("split", None, pre_tokenizers.WhitespaceSplit()),
+    ):
+        save(f"wordlevel-{name}", words(arguments.corpora, normalizer, cut).to_str())
 
 
 if __name__ == "__main__":
