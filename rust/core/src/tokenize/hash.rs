@@ -18,6 +18,17 @@ pub(crate) struct Key {
     pub(crate) high: u64,
 }
 
+/// Masks of the first so many bytes of sixteen. A shift of so many bits takes longer.
+const MASKS: [u128; 32] = {
+    let mut masks = [u128::MAX; 32];
+    let mut len = 0;
+    while len < 16 {
+        masks[len] = (1 << (8 * len)) - 1;
+        len += 1;
+    }
+    masks
+};
+
 impl Key {
     pub(crate) const LONGEST: usize = 16;
 
@@ -28,7 +39,7 @@ impl Key {
         debug_assert!((1..=Self::LONGEST).contains(&len));
         let all = match text.get(start..start + 16).map(<[u8; 16]>::try_from) {
             // One load and a mask: what follows the key does not matter.
-            Some(Ok(bytes)) => u128::from_le_bytes(bytes) & (u128::MAX >> (128 - 8 * len)),
+            Some(Ok(bytes)) => u128::from_le_bytes(bytes) & MASKS[len & 31],
             _ => {
                 let mut bytes = [0; 16];
                 bytes[..len].copy_from_slice(&text[start..end]);

@@ -8,7 +8,9 @@
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
 mod added;
+mod apart;
 mod bpe;
+mod cache;
 #[cfg(feature = "fallback")]
 mod fallback;
 mod hash;
@@ -25,6 +27,7 @@ mod store;
 mod trie;
 mod unicode;
 mod unigram;
+mod units;
 mod wordlevel;
 mod wordpiece;
 
@@ -246,9 +249,13 @@ impl Tokenizer {
             Engine::WordPiece(engine) => {
                 engine.ids_into(text, backend, &mut scratch.wordpiece, &mut out);
             }
-            Engine::Unigram(engine) => engine.ids_into(text, &mut scratch.unigram, &mut out),
+            Engine::Unigram(engine) => {
+                engine.ids_into(text, backend, &mut scratch.unigram, &mut out);
+            }
             Engine::Bpe(engine) => engine.ids_into(text, &mut scratch.bpe, &mut out),
-            Engine::WordLevel(engine) => engine.ids_into(text, &mut scratch.wordlevel, &mut out),
+            Engine::WordLevel(engine) => {
+                engine.ids_into(text, backend, &mut scratch.wordlevel, &mut out);
+            }
             #[cfg(feature = "fallback")]
             Engine::Fallback(fallback) => fallback
                 .ids_into(text, &mut out)
@@ -263,6 +270,7 @@ impl Tokenizer {
         match &mut self.engine {
             Engine::Unigram(engine) => engine.set_cached_words(entries),
             Engine::Bpe(engine) => engine.set_cache(entries),
+            Engine::WordLevel(engine) => engine.set_cache(entries),
             _ => {}
         }
     }

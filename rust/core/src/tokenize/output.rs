@@ -18,6 +18,22 @@ impl<'a> Output<'a> {
         Self { ids, remaining: limit.unwrap_or(usize::MAX), unk_id }
     }
 
+    /// What is there by now, to come back to.
+    pub(super) fn mark(&self) -> (usize, usize) {
+        (self.ids.len(), self.remaining)
+    }
+
+    /// Takes back what came after a mark.
+    pub(super) fn rewind(&mut self, (len, remaining): (usize, usize)) {
+        self.ids.truncate(len);
+        self.remaining = remaining;
+    }
+
+    /// Whether the unknown id is among these.
+    pub(super) fn has_unknown(&self, ids: &[u32]) -> bool {
+        self.unk_id != NO_ID && ids.contains(&self.unk_id)
+    }
+
     /// Adds one id. Returns false when the limit is reached.
     #[inline]
     pub(super) fn push(&mut self, id: u32) -> bool {

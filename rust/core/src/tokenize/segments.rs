@@ -48,8 +48,27 @@ impl Segments {
         })
     }
 
+    /// As `each`, for tokenizers without added tokens that are looked for in normalized text:
+    /// `piece` gets the raw texts, and the normalizer.
     #[inline]
-    fn normalized(
+    pub(super) fn raw(
+        &self,
+        text: &str,
+        out: &mut Output<'_>,
+        mut piece: impl FnMut(&str, &Normalizer, &mut Output<'_>) -> bool,
+    ) -> bool {
+        let Some(raw) = &self.raw else {
+            return piece(text, &self.normalizer, out);
+        };
+        raw.split(text, |part| match part {
+            Part::Token(id) => out.push(id),
+            Part::Text(range) => piece(&text[range], &self.normalizer, out),
+        })
+    }
+
+    /// As `each`, of a text in which there are no raw added tokens, or not to be looked for.
+    #[inline]
+    pub(super) fn normalized(
         &self,
         text: &str,
         buffers: &mut Buffers,

@@ -1,7 +1,6 @@
 //! Byte pair encoding, byte-level or by characters, ids only.
 
 mod alphabet;
-mod cache;
 mod cuts;
 mod merges;
 mod plan;
@@ -9,12 +8,12 @@ mod whole;
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
+use super::cache::{Cache, Query};
 use super::hash::Key;
 use super::output::{NO_ID, Output};
 use super::pretokenizers::{Buffer, Classes, Pattern, PreTokenizer};
 use super::segments::{self, Segments};
 use alphabet::Alphabet;
-use cache::{Cache, Ids, Known, Query};
 use cuts::Cuts;
 use merges::{Merges, Work};
 use whole::WholePieces;
@@ -119,21 +118,24 @@ impl Bpe {
         if query.bytes.len() > Key::LONGEST {
             return self.long(query.bytes, cache, work, out);
         }
-        match cache.get(query) {
-            Some(known) => put_out(known, out),
-            None => self.new_piece(query, cache, work, out),
+        match cache.few(query) {
+            Some((ids, count)) => out.extend_few(ids, count),
+            None => self.rare(query, cache, work, out),
         }
     }
 
-    /// A short piece that the cache does not know.
+    /// A short piece of many ids, or one that the cache does not know.
     #[cold]
-    fn new_piece(
+    fn rare(
         &self,
         query: &Query<'_>,
         cache: &mut Cache,
         work: &mut Work,
         out: &mut Output<'_>,
     ) -> bool {
+        if let Some(known) = cache.get(query) {
+            return known.put_out(out);
+        }
         self.model.tokenize(query.bytes, work);
         cache.put(query, &work.symbols, self.has_unknown(&work.symbols));
         out.extend(&work.symbols)
@@ -157,8 +159,10 @@ impl Bpe {
                 out.push(ids[usize::from(piece[start])])
             } else {
                 let query = cache.query(piece, start, end, part);
-                if let Some(known) = cache.get(&query) {
-                    put_out(known, out)
+                if let Some((ids, count)) = cache.few(&query) {
+                    out.extend_few(ids, count)
+                } else if let Some(known) = cache.get(&query) {
+                    known.put_out(out)
                 } else {
                     model.merge(query.bytes, work);
                     cache.put(&query, &work.symbols, self.has_unknown(&work.symbols));
@@ -175,16 +179,6 @@ impl Bpe {
 
     fn has_unknown(&self, ids: &[u32]) -> bool {
         self.unk_id != NO_ID && ids.contains(&self.unk_id)
-    }
-}
-
-#[inline(always)]
-fn put_out(known: Known<'_>, out: &mut Output<'_>) -> bool {
-    match known {
-        Known { ids: Ids::Few(ids, count), has_unknown: false } => out.extend_few(ids, count),
-        Known { ids: Ids::Few(ids, count), .. } => out.extend(&ids[..count]),
-        Known { ids: Ids::Many(ids), has_unknown: false } => out.extend_known(ids),
-        Known { ids: Ids::Many(ids), .. } => out.extend(ids),
     }
 }
 

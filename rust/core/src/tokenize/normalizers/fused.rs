@@ -163,6 +163,38 @@ impl Fused {
         }
     }
 
+    /// Whether a plain character becomes something between two spaces.
+    #[inline]
+    pub(super) fn isolates(&self, c: char, table: &mut Table, work: &mut Work) -> bool {
+        match self.entry(c, table, work) {
+            SLOW | SAME => false,
+            entry => matches!(table.text(entry), [b' ', _, .., b' ']),
+        }
+    }
+
+    pub(super) fn collapses(&self) -> bool {
+        self.collapse
+    }
+
+    pub(super) fn guard(&self) -> usize {
+        self.guard
+    }
+
+    /// Replaces `out` by the normalized text, if all characters are plain, and says so.
+    pub(super) fn alone_into(
+        &self,
+        text: &str,
+        table: &mut Table,
+        work: &mut Work,
+        out: &mut String,
+    ) -> bool {
+        let mut bytes = std::mem::take(out).into_bytes();
+        bytes.clear();
+        let end = self.plain(text, 0, text.len(), table, work, &mut bytes);
+        *out = into_string(bytes);
+        end == text.len()
+    }
+
     /// Replaces `out` by the normalized text.
     pub(super) fn normalize(
         &self,
@@ -204,12 +236,12 @@ impl Fused {
         let mut at = from;
         while at < until {
             let rest = &text.as_bytes()[at..];
-            let run = self.run(rest, out);
-            if run > 0 {
-                at += run;
-                continue;
-            }
             if let Some(kind) = self.ascii.get(usize::from(rest[0])) {
+                let run = self.run(rest, out);
+                if run > 0 {
+                    at += run;
+                    continue;
+                }
                 match *kind {
                     Ascii::Byte(byte) => out.push(byte),
                     Ascii::Space => {
@@ -233,7 +265,11 @@ impl Fused {
             let next = at + c.len_utf8();
             match self.entry(c, table, work) {
                 SLOW => return at,
-                SAME => out.extend_from_slice(&text.as_bytes()[at..next]),
+                // Of a known length: no call to copy three bytes.
+                SAME => match rest {
+                    &[a, b, c, ..] if next - at == 3 => out.extend_from_slice(&[a, b, c]),
+                    _ => out.extend_from_slice(&rest[..next - at]),
+                },
                 entry => self.push(table.text(entry), out),
             }
             at = next;

@@ -30,6 +30,16 @@ pub(super) struct Normalizer {
     trims: bool,
 }
 
+/// How a normalizer treats the parts of a text.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(super) struct Parts {
+    /// Runs of spaces become one, also where they come from different parts.
+    pub(super) joins: bool,
+    /// White space at the start of the text goes, and at its end.
+    pub(super) strips_left: bool,
+    pub(super) strips_right: bool,
+}
+
 /// Working memory of one worker for one normalizer.
 #[derive(Debug, Default)]
 pub(super) struct Buffers {
@@ -57,6 +67,71 @@ impl Normalizer {
     /// Whether what stands at the start of some text may not come from its first character.
     pub(super) fn trims(&self) -> bool {
         self.trims
+    }
+
+    /// How it treats the parts of a text, if each can be normalized by itself where all of their
+    /// characters are plain ([`Self::alone`]).
+    pub(super) fn parts(&self) -> Option<Parts> {
+        let mut parts = Parts { joins: false, strips_left: false, strips_right: false };
+        parts.joins = self.fused.as_ref().is_some_and(Fused::collapses);
+        for step in &self.rest {
+            match step {
+                Step::Blanks { content } | Step::Whitespace { content } if content == " " => {
+                    parts.joins = true;
+                }
+                Step::Strip { left, right } => {
+                    parts.strips_left |= left;
+                    parts.strips_right |= right;
+                }
+                _ => return None,
+            }
+        }
+        Some(parts)
+    }
+
+    /// What becomes of a part of a text, as far as it does not depend on the parts around it, and
+    /// but for the strips: none if some character in it is not plain. Only if there are [`Parts`].
+    #[inline]
+    pub(super) fn alone<'b>(&self, part: &'b str, buffers: &'b mut Buffers) -> Option<&'b str> {
+        let Buffers { text: current, spare, table, work } = buffers;
+        if self.is_identity() {
+            return Some(part);
+        }
+        match &self.fused {
+            Some(fused) => {
+                if !fused.alone_into(part, table, work, current) {
+                    return None;
+                }
+            }
+            None => {
+                current.clear();
+                current.push_str(part);
+            }
+        }
+        for step in &self.rest {
+            if !matches!(step, Step::Strip { .. }) && step.changes(current) {
+                spare.clear();
+                step.apply(current, work, spare);
+                std::mem::swap(current, spare);
+            }
+        }
+        Some(current)
+    }
+
+    /// Whether a character becomes something between two spaces, whatever is around it.
+    #[inline]
+    pub(super) fn isolates(&self, c: char, buffers: &mut Buffers) -> bool {
+        let Buffers { table, work, .. } = buffers;
+        self.fused.as_ref().is_some_and(|fused| fused.isolates(c, table, work))
+    }
+
+    /// Whether what follows a part leaves it alone: as many characters as could pass something on
+    /// to each other are plain.
+    pub(super) fn is_untouched_by(&self, rest: &str, buffers: &mut Buffers) -> bool {
+        let guard = self.fused.as_ref().map_or(0, Fused::guard);
+        // One more, as the first of them is what separates.
+        let near = rest.char_indices().nth(guard + 1).map_or(rest, |(at, _)| &rest[..at]);
+        self.alone(near, buffers).is_some()
     }
 
     /// The normalized text.

@@ -11,9 +11,9 @@ mod words;
 
 pub(crate) use classes::Classes;
 pub(crate) use patterns::Pattern;
+pub(crate) use words::Words;
 
 use classes::{Class, NUMERIC, PUNCTUATION};
-use words::Words;
 
 /// One cut, or the space that ByteLevel sets before what reaches it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -51,6 +51,14 @@ impl PreTokenizer {
     pub(crate) fn pattern(&self) -> Option<Pattern> {
         match *self.steps.as_slice() {
             [Step::Pattern(pattern)] | [Step::PrefixSpace, Step::Pattern(pattern)] => Some(pattern),
+            _ => None,
+        }
+    }
+
+    /// The kind of words, if there is no other cut.
+    pub(crate) fn words(&self) -> Option<Words> {
+        match *self.steps.as_slice() {
+            [Step::Words(words)] => Some(words),
             _ => None,
         }
     }

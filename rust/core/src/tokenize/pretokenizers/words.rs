@@ -14,6 +14,16 @@ pub(crate) enum Words {
 }
 
 impl Words {
+    /// Whether a byte of ASCII is told apart from letters, by itself or with others of its kind.
+    pub(crate) fn is_apart(self, byte: u8) -> bool {
+        let (class, _) = Classes::get().at(&[byte], 0);
+        match self {
+            Self::WhitespaceSplit => false,
+            Self::Whitespace => class & (SPACE | WORD) == 0,
+            Self::Bert => class & PUNCTUATION != 0,
+        }
+    }
+
     /// Calls `word` with start and end of every word until it returns false, and says so.
     #[inline]
     pub(crate) fn split(

@@ -3,6 +3,8 @@
 //! Short words lie whole in a table of sets of two; long ones, and those of many ids, lie in pools
 //! that are emptied when they are full.
 
+use super::super::hash;
+
 /// Most ids that an entry holds.
 pub(super) const FEW: usize = 3;
 /// Longest word of the first table, in bytes.
@@ -19,6 +21,17 @@ pub(super) fn key(text: &[u8; SHORT + 1], len: usize) -> Key {
     // Never a shift by all the bits there are: no word is longer than all bytes but one.
     let rest = 8 * (SHORT + 1 - len.min(SHORT));
     (u128::from_le_bytes(*text) << rest >> rest) | (len as u128) << 120
+}
+
+/// Marks the length of a unit of a raw text, which stands for other words than a normalized text
+/// of the same bytes.
+const RAW: usize = 1 << 7;
+
+/// The key of a unit of a raw text.
+#[inline(always)]
+pub(super) fn raw_key(text: &[u8], start: usize, end: usize) -> Key {
+    let bytes = hash::Key::load(text, start, end);
+    u128::from(bytes.low) | u128::from(bytes.high) << 64 | ((end - start | RAW) as u128) << 120
 }
 
 #[inline]
@@ -87,41 +100,39 @@ impl<V: Copy + Default, L: Copy> Cache<V, L> {
     #[inline]
     pub(super) fn get(&self, key: Key) -> Option<&V> {
         let set = self.set(key);
-        let [one, two] = self.entries.get(set..)?.first_chunk::<2>()?;
-        let is = |entry: &Entry<V>| entry.word == key;
-        if is(one) {
-            return Some(&one.value);
-        }
-        is(two).then_some(&two.value)
+        let is = |entry: &&Entry<V>| entry.word == key;
+        let own = self.entries.get(set..)?.first_chunk::<2>()?.iter().find(is);
+        let beside = || self.entries.get(set ^ 2..)?.first_chunk::<2>()?.iter().find(is);
+        Some(&own.or_else(beside)?.value)
     }
 
-    /// Keeps a short word.
+    /// Keeps a short word. The one that has to leave its set goes to the set beside, where there
+    /// may be room.
     pub(super) fn put(&mut self, key: Key, value: V) {
         let set = self.set(key);
-        if let Some([one, two]) =
-            self.entries.get_mut(set..).and_then(|set| set.first_chunk_mut::<2>())
+        let Some([one, two]) = self.entries.get_mut(set..).and_then(<[_]>::first_chunk_mut::<2>)
+        else {
+            return;
+        };
+        let oldest = *two;
+        *two = *one;
+        *one = Entry { word: key, value };
+        if oldest.word != 0
+            && let Some([one, two]) =
+                self.entries.get_mut(set ^ 2..).and_then(<[_]>::first_chunk_mut::<2>)
         {
-            // The word before last is forgotten.
-            *two = *one;
-            *one = Entry { word: key, value };
+            *(if one.word == 0 { one } else { two }) = oldest;
         }
     }
 
-    fn long_hash(word: &[u8]) -> u64 {
-        let (chunks, rest) = word.as_chunks::<8>();
-        let mut last = [0; 8];
-        last[..rest.len()].copy_from_slice(rest);
-        let state = chunks
-            .iter()
-            .fold(word.len() as u64, |state, &chunk| hash(state, u64::from_le_bytes(chunk)));
-        hash(state, u64::from_le_bytes(last))
-    }
-
-    /// What is known of any word of up to `LONG` bytes, and how to keep it if nothing is.
+    /// What is known of any word of up to `LONG` bytes, and how to keep it if nothing is; `raw`
+    /// if it is a unit of a raw text.
     #[inline]
-    pub(super) fn get_long(&self, word: &[u8]) -> Result<&[L], u64> {
-        let hash = Self::long_hash(word);
-        let Some(entry) = self.long.get(hash as usize & self.long.len().wrapping_sub(1)) else {
+    pub(super) fn get_long(&self, word: &[u8], raw: bool) -> Result<&[L], u64> {
+        // The lowest bit tells them apart; the place is given by those above.
+        let hash = hash::bytes(word) << 1 | u64::from(raw);
+        let Some(entry) = self.long.get((hash >> 1) as usize & self.long.len().wrapping_sub(1))
+        else {
             return Err(hash);
         };
         let (start, values) = (entry.start as usize, entry.values as usize);
@@ -144,7 +155,7 @@ impl<V: Copy + Default, L: Copy> Cache<V, L> {
             self.bytes.clear();
             self.values.clear();
         }
-        let place = hash as usize & (self.long.len() - 1);
+        let place = (hash >> 1) as usize & (self.long.len() - 1);
         let (start, first) = (self.bytes.len() as u32, self.values.len() as u32);
         self.bytes.extend_from_slice(word);
         self.values.extend(values);
@@ -185,11 +196,11 @@ mod tests {
                     None => cache.put(key, n % 1500),
                 }
                 let word = format!("a rather long word, number {}", n % 1500);
-                match cache.get_long(word.as_bytes()) {
+                match cache.get_long(word.as_bytes(), false) {
                     Ok(values) => assert_eq!(values, [n % 1500, 7]),
                     Err(hash) => {
                         cache.put_long(hash, word.as_bytes(), [n % 1500, 7].into_iter());
-                        assert!(size == 0 || cache.get_long(word.as_bytes()).is_ok());
+                        assert!(size == 0 || cache.get_long(word.as_bytes(), false).is_ok());
                     }
                 }
             }

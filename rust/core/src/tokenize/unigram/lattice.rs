@@ -55,7 +55,8 @@ impl Lattice {
     }
 
     /// Follows all pieces that start at `start`; returns the furthest end of one.
-    #[inline]
+    // Inlined by force: where no one asks for the end, it is not worked out.
+    #[inline(always)]
     fn visit<const TRACK: bool>(&mut self, slots: &[Slot], unk_score: f64, start: usize) -> usize {
         let Self { codes, cells, losers, .. } = self;
         let (before, after) = cells.split_at_mut(start + 1);
@@ -75,18 +76,27 @@ impl Lattice {
             cell.link = if better { link } else { cell.link };
             cell.score = if better { total } else { cell.score };
         };
-        let mut known = false;
         let mut reach = start + 1;
-        let mut node = &slots[0];
-        for ((&code, cell), end) in codes[start..].iter().zip(&mut *after).zip(start + 1..) {
-            let Some(next) = step(slots, node, code) else { break };
-            node = &slots[next as usize];
-            // Not a number, which is never greater, where no piece ends.
-            offer(cell, end, next, node.score);
-            reach = if node.score.is_nan() { reach } else { end };
-            known |= end == start + 1 && !node.score.is_nan();
+        let (Some((&code, codes)), Some((cell, after))) =
+            (codes[start..].split_first(), after.split_first_mut())
+        else {
+            return reach;
+        };
+        let first = step(slots, &slots[0], code);
+        let mut known = false;
+        if let Some(first) = first {
+            let mut node = &slots[first as usize];
+            known = !node.score.is_nan();
+            offer(cell, start + 1, first, node.score);
+            for ((&code, cell), end) in codes.iter().zip(after).zip(start + 2..) {
+                let Some(next) = step(slots, node, code) else { break };
+                node = &slots[next as usize];
+                // Not a number, which is never greater, where no piece ends.
+                offer(cell, end, next, node.score);
+                reach = if node.score.is_nan() { reach } else { end };
+            }
         }
-        if !known && let Some(cell) = after.first_mut() {
+        if !known {
             offer(cell, start + 1, UNKNOWN, unk_score);
         }
         reach

@@ -126,6 +126,12 @@ impl Line {
     pub(super) fn bytes(&self, start: usize, end: usize) -> &[u8] {
         &self.bytes[start..end]
     }
+
+    /// The whole buffer.
+    #[inline]
+    pub(super) fn buffer(&self) -> &[u8] {
+        &self.bytes
+    }
 }
 
 #[cfg(test)]

@@ -8,6 +8,7 @@ mod line;
 mod model;
 mod plan;
 mod sentence;
+mod sentence_units;
 mod stored;
 mod trie;
 mod words;
@@ -15,23 +16,30 @@ mod words;
 use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::added::Part;
+use super::apart::{self, Apart, Stop};
+use super::cache::Cache;
 use super::index::{Parts, Sections};
-use super::normalizers::Buffers;
 use super::output::Output;
+use super::pretokenizers::Words;
 use super::spec::Spec;
+use super::unicode::is_whitespace;
 use super::{NotCovered, Vocabulary};
+use crate::backend::Runnable;
 use lattice::Lattice;
 use line::Line;
 use plan::{Plan, Prepend};
+use sentence_units::Maker;
 
-/// Short words that a worker remembers. The words of ten thousand English paragraphs fit, and the
-/// table stays within the second-level cache.
+/// Short words that a worker remembers, or short units of raw texts. Those of ten thousand English
+/// paragraphs fit, and the table stays within the second-level cache.
 const CACHED_WORDS: usize = 1 << 15;
 
 /// An immutable Unigram tokenizer.
 #[derive(Debug)]
 pub(crate) struct Unigram {
     plan: Plan,
+    /// How raw texts are cut into units, if they can be.
+    apart: Option<Apart>,
     /// Tells this engine's scratches from those of others.
     owner: u64,
     cached_words: usize,
@@ -42,7 +50,7 @@ pub(crate) struct Unigram {
 pub(crate) struct Scratch {
     /// The engine that this is for, from 1.
     owner: u64,
-    buffers: Buffers,
+    memory: apart::Memory,
     rest: Rest,
 }
 
@@ -51,7 +59,6 @@ struct Rest {
     line: Line,
     lattice: Lattice,
     ids: Vec<u32>,
-    words: words::Cache,
     sentences: sentence::Cache,
 }
 
@@ -79,7 +86,7 @@ impl Unigram {
     fn of(plan: Plan) -> Self {
         static OWNERS: AtomicU64 = AtomicU64::new(1);
         let owner = OWNERS.fetch_add(1, Ordering::Relaxed);
-        Self { plan, owner, cached_words: CACHED_WORDS }
+        Self { apart: units(&plan), plan, owner, cached_words: CACHED_WORDS }
     }
 
     /// Makes workers remember so many words, a power of two or none. Ids do not depend on it.
@@ -88,79 +95,156 @@ impl Unigram {
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
-    pub(crate) fn ids_into(&self, text: &str, scratch: &mut Scratch, out: &mut Output<'_>) {
+    pub(crate) fn ids_into(
+        &self,
+        text: &str,
+        backend: Runnable,
+        scratch: &mut Scratch,
+        out: &mut Output<'_>,
+    ) {
         if scratch.owner != self.owner {
             *scratch = Scratch { owner: self.owner, ..Scratch::default() };
             if self.plan.cutting.split {
-                scratch.rest.words.resize(self.cached_words);
+                scratch.memory.cache = Cache::with_lines(self.cached_words.div_ceil(2));
             } else {
                 scratch.rest.sentences.resize(self.cached_words);
             }
         }
         let Some(raw) = &self.plan.raw else {
-            self.piece(text, true, scratch, out);
+            self.piece(text, true, backend, scratch, out);
             return;
         };
         raw.split(text, |part| match part {
             Part::Token(id) => out.push(id),
             Part::Text(range) => {
                 let first = range.start == 0;
-                self.piece(&text[range], first, scratch, out)
+                self.piece(&text[range], first, backend, scratch, out)
             }
         });
     }
 
     /// Ids of a text without raw added tokens; `first` if nothing came before it. Returns false
     /// when the limit is reached.
-    fn piece(&self, text: &str, first: bool, scratch: &mut Scratch, out: &mut Output<'_>) -> bool {
-        let Scratch { buffers, rest, .. } = scratch;
-        let text = self.plan.normalizer.normalize(text, buffers);
+    fn piece(
+        &self,
+        text: &str,
+        first: bool,
+        backend: Runnable,
+        scratch: &mut Scratch,
+        out: &mut Output<'_>,
+    ) -> bool {
+        if let Some(apart) = &self.apart
+            && apart.begins(text, self.prefix(first))
+        {
+            match self.units(apart, text, backend, scratch, out) {
+                None => return true,
+                Some(Stop::Limit) => return false,
+                Some(Stop::Whole) => {}
+            }
+        }
+        let Scratch { memory, rest, .. } = scratch;
+        let text = self.plan.normalizer.normalize(text, &mut memory.buffers);
+        let cache = &mut memory.cache;
         let Some(normalized) = &self.plan.normalized else {
-            return self.cut(text, first, rest, out);
+            return self.cut(text, first, cache, rest, out);
         };
         normalized.split(text, |part| match part {
             Part::Token(id) => out.push(id),
             Part::Text(range) => {
                 let first = first && range.start == 0;
-                self.cut(&text[range], first, rest, out)
+                self.cut(&text[range], first, cache, rest, out)
             }
         })
     }
 
-    /// Ids of a normalized text without added tokens.
-    fn cut(&self, text: &str, first: bool, rest: &mut Rest, out: &mut Output<'_>) -> bool {
-        let cutting = &self.plan.cutting;
-        let prefix = |first: bool| match cutting.prepend {
+    /// Ids of a text unit by unit.
+    fn units(
+        &self,
+        apart: &Apart,
+        text: &str,
+        backend: Runnable,
+        scratch: &mut Scratch,
+        out: &mut Output<'_>,
+    ) -> Option<Stop> {
+        let Scratch { memory, rest, .. } = scratch;
+        let Plan { normalizer, replacement, cutting, model, .. } = &self.plan;
+        let Rest { line, lattice, sentences, .. } = rest;
+        if !cutting.split {
+            let maker = Maker { apart, normalizer, replacement, model };
+            let apart::Memory { units, buffers, .. } = memory;
+            let memory = sentence_units::Memory { buffers, line, lattice, cache: sentences };
+            return maker.ids(text, backend, units, memory, out);
+        }
+        apart.ids(text, normalizer, backend, memory, out, |normalized, ids| {
+            if cutting.whitespace {
+                line.set_words(normalized.split(is_whitespace), replacement);
+            } else {
+                line.set(normalized, replacement, true);
+            }
+            words::all(model, line, lattice, ids);
+        })
+    }
+
+    /// Whether a mark is set before a text.
+    fn prefix(&self, first: bool) -> bool {
+        match self.plan.cutting.prepend {
             Prepend::Always => true,
             Prepend::First => first,
             Prepend::Never => false,
-        };
-        if !cutting.whitespace {
-            rest.line.set(text, &self.plan.replacement, prefix(first));
-            return self.line(rest, out);
         }
-        let words = text.split(super::unicode::is_whitespace);
+    }
+
+    /// Ids of a normalized text without added tokens.
+    fn cut(
+        &self,
+        text: &str,
+        first: bool,
+        cache: &mut Cache,
+        rest: &mut Rest,
+        out: &mut Output<'_>,
+    ) -> bool {
+        let cutting = &self.plan.cutting;
+        if !cutting.whitespace {
+            rest.line.set(text, &self.plan.replacement, self.prefix(first));
+            return self.line(cache, rest, out);
+        }
+        let words = text.split(is_whitespace);
         if cutting.prepend == Prepend::Always && cutting.split {
             // Marks are then where the words begin, and nowhere else.
             rest.line.set_words(words, &self.plan.replacement);
-            return self.line(rest, out);
+            return self.line(cache, rest, out);
         }
         for word in words {
             let first = first && word.as_ptr() == text.as_ptr();
-            rest.line.set(word, &self.plan.replacement, prefix(first));
-            if !self.line(rest, out) {
+            rest.line.set(word, &self.plan.replacement, self.prefix(first));
+            if !self.line(cache, rest, out) {
                 return false;
             }
         }
         true
     }
 
-    fn line(&self, rest: &mut Rest, out: &mut Output<'_>) -> bool {
-        let Rest { line, lattice, ids, words, sentences } = rest;
+    fn line(&self, cache: &mut Cache, rest: &mut Rest, out: &mut Output<'_>) -> bool {
+        let Rest { line, lattice, ids, sentences } = rest;
         if self.plan.cutting.split {
-            words::line(&self.plan.model, line, words, lattice, ids, out)
+            words::line(&self.plan.model, line, cache, lattice, ids, out)
         } else {
             sentence::line(&self.plan.model, line, sentences, lattice, out)
         }
     }
+}
+
+/// How raw texts can be cut into units that have nothing to do with each other.
+fn units(plan: &Plan) -> Option<Apart> {
+    if plan.normalized.is_some() {
+        return None;
+    }
+    let Plan { normalizer, cutting, model, .. } = plan;
+    if cutting.whitespace {
+        let simple = cutting.prepend == Prepend::Always && cutting.split;
+        return Apart::spaced(normalizer, Words::WhitespaceSplit).filter(|_| simple);
+    }
+    // No piece may go on from one unit into the next, and what is unknown must not either.
+    let cut = cutting.split || (!model.inner_marks && model.unknowns_are_simple());
+    Apart::marked(normalizer, cutting.replacement).filter(|_| cut)
 }

@@ -25,6 +25,14 @@ pub(super) struct Path {
     unknown: bool,
 }
 
+impl Path {
+    /// It stands while totals are smaller than this by magnitude.
+    #[inline]
+    pub(super) fn stands(&self) -> f64 {
+        f64::from(self.stands)
+    }
+}
+
 /// No piece goes on behind the word. The root is no slot that one could go on from.
 const CLOSED: u32 = 0;
 /// Pieces go on from several slots.
@@ -34,8 +42,8 @@ const OPEN: u32 = u32::MAX;
 /// which total the path stands.
 #[derive(Debug, Clone, Copy)]
 pub(super) struct LongNode {
-    score: f64,
-    id: u32,
+    pub(super) score: f64,
+    pub(super) id: u32,
 }
 
 pub(super) type Cache = cache::Cache<Path, LongNode>;
@@ -48,32 +56,51 @@ pub(super) fn line(
     lattice: &mut Lattice,
     out: &mut Output<'_>,
 ) -> bool {
-    let mut sentence =
-        Sentence { model, line, sum: 0.0, run: None, simple: model.unknowns_are_simple() };
-    let mut start = line.start();
-    while start < line.end() {
-        let end = line.word_end(start);
-        match sentence.word(start, end, cache, lattice, out) {
-            Some(end) => start = end,
-            None => return false,
-        }
-    }
-    sentence.close(line.end(), out)
+    let mut sentence = Sentence::new(model, line, Past::default());
+    sentence.words(cache, lattice, out) && sentence.close(line.end(), out)
 }
 
-/// A sentence up to some word.
-struct Sentence<'a> {
-    model: &'a Model,
-    line: &'a Line,
+/// What is known of a sentence up to some word.
+#[derive(Debug, Clone, Copy, Default)]
+pub(super) struct Past {
     /// The total of the best path so far.
     sum: f64,
     /// The run of unknown characters that is open: where it starts, and its number of nodes.
     run: Option<(usize, usize)>,
-    /// Whether such a run is one id, whatever it is.
+}
+
+/// A sentence up to some word.
+pub(super) struct Sentence<'a> {
+    model: &'a Model,
+    line: &'a Line,
+    pub(super) past: Past,
+    /// Whether a run of unknown characters is one id, whatever it is.
     simple: bool,
 }
 
-impl Sentence<'_> {
+impl<'a> Sentence<'a> {
+    pub(super) fn new(model: &'a Model, line: &'a Line, past: Past) -> Self {
+        Self { model, line, past, simple: model.unknowns_are_simple() }
+    }
+
+    /// Takes all words of the line. Returns false when the limit is reached.
+    pub(super) fn words(
+        &mut self,
+        cache: &mut Cache,
+        lattice: &mut Lattice,
+        out: &mut Output<'_>,
+    ) -> bool {
+        let mut start = self.line.start();
+        while start < self.line.end() {
+            let end = self.line.word_end(start);
+            match self.word(start, end, cache, lattice, out) {
+                Some(end) => start = end,
+                None => return false,
+            }
+        }
+        true
+    }
+
     /// Takes one word, or several if pieces span them; returns where it ends, or none when the
     /// limit is reached.
     #[inline]
@@ -97,7 +124,7 @@ impl Sentence<'_> {
             let key = cache::key(self.line.window(start), end - start);
             if let Some(path) = cache.get(key) {
                 let path = *path;
-                return if self.stands(f64::from(path.stands)) {
+                return if self.stands(path.stands()) {
                     self.replay(&path, start, out).then_some(end)
                 } else {
                     self.in_place(start, lattice, out)
@@ -117,7 +144,7 @@ impl Sentence<'_> {
         out: &mut Output<'_>,
     ) -> Option<usize> {
         let word = self.line.bytes(start, end);
-        let hash = match cache.get_long(word) {
+        let hash = match cache.get_long(word, false) {
             Ok([LongNode { score: stands, .. }, nodes @ ..]) => {
                 return if self.stands(*stands) {
                     let all = nodes.iter().all(|node| self.node(node.id, node.score, start, out));
@@ -139,18 +166,26 @@ impl Sentence<'_> {
             let path = self.short(stands, CLOSED, lattice);
             cache.put(cache::key(self.line.window(start), end - start), path);
         } else {
-            let nodes = lattice.path.iter().map(|known| self.known(known.slot));
-            let head = LongNode { score: stands, id: 0 };
-            cache.put_long(hash, word, std::iter::once(head).chain(nodes));
+            cache.put_long(hash, word, self.long(stands, lattice));
         }
         if !self.stands(stands) {
             return self.in_place(start, lattice, out);
         }
-        let all = lattice.path.iter().all(|known| {
+        self.learnt(start, lattice, out).then_some(end)
+    }
+
+    /// Adds the path in `lattice`.
+    pub(super) fn learnt(&mut self, start: usize, lattice: &Lattice, out: &mut Output<'_>) -> bool {
+        lattice.path.iter().all(|known| {
             let LongNode { id, score } = self.known(known.slot);
             self.node(id, score, start, out)
-        });
-        all.then_some(end)
+        })
+    }
+
+    /// The path in `lattice` as the pool keeps it.
+    pub(super) fn long(&self, stands: f64, lattice: &Lattice) -> impl Iterator<Item = LongNode> {
+        let nodes = lattice.path.iter().map(|known| self.known(known.slot));
+        std::iter::once(LongNode { score: stands, id: 0 }).chain(nodes)
     }
 
     /// The node of a slot.
@@ -165,7 +200,7 @@ impl Sentence<'_> {
     }
 
     /// The path in `lattice`, which has few nodes, as it is kept.
-    fn short(&self, stands: f64, open: u32, lattice: &Lattice) -> Path {
+    pub(super) fn short(&self, stands: f64, open: u32, lattice: &Lattice) -> Path {
         let mut path = Path { open, ..Path::default() };
         path.count = lattice.path.len().min(FEW) as u8;
         // Rounded down, so as not to promise more than is true.
@@ -180,7 +215,7 @@ impl Sentence<'_> {
 
     /// Finds the path of the text in `lattice.codes` by itself, and up to which total it stands
     /// where no piece reaches out of the text.
-    fn learn(&self, lattice: &mut Lattice) -> f64 {
+    pub(super) fn learn(&self, lattice: &mut Lattice) -> f64 {
         let model = self.model;
         lattice.best::<true>(&model.trie, model.unk_score, 0.0);
         let unknown = |slot: u32| slot == UNKNOWN || model.trie.id(slot) == model.unk_id;
@@ -272,15 +307,15 @@ impl Sentence<'_> {
     /// Whether a path that stands up to some total stands here. Nothing came before the first
     /// word, so it was decided just as it is here; unless it was not to be replayed at all.
     #[inline]
-    fn stands(&self, stands: f64) -> bool {
-        self.sum.abs() < stands || (self.sum == 0.0 && stands > f64::NEG_INFINITY)
+    pub(super) fn stands(&self, stands: f64) -> bool {
+        self.past.sum.abs() < stands || (self.past.sum == 0.0 && stands > f64::NEG_INFINITY)
     }
 
     /// Adds the path of a word that is known.
     #[inline]
-    fn replay(&mut self, path: &Path, start: usize, out: &mut Output<'_>) -> bool {
+    pub(super) fn replay(&mut self, path: &Path, start: usize, out: &mut Output<'_>) -> bool {
         let count = usize::from(path.count).min(FEW);
-        if path.unknown || self.run.is_some() {
+        if path.unknown || self.past.run.is_some() {
             return path.ids[..count]
                 .iter()
                 .zip(&path.scores)
@@ -288,17 +323,17 @@ impl Sentence<'_> {
         }
         // Those beyond the last are zero, and change nothing.
         for score in path.scores {
-            self.sum += score;
+            self.past.sum += score;
         }
         out.extend_few(&path.ids, count)
     }
 
     /// Adds one node. `start` is where its word starts: if unknown characters are not simple, a
     /// run starts nowhere else, as words with such are never replayed.
-    fn node(&mut self, id: u32, score: f64, start: usize, out: &mut Output<'_>) -> bool {
-        self.sum += score;
+    pub(super) fn node(&mut self, id: u32, score: f64, start: usize, out: &mut Output<'_>) -> bool {
+        self.past.sum += score;
         if id == self.model.unk_id {
-            self.run.get_or_insert((start, 0)).1 += 1;
+            self.past.run.get_or_insert((start, 0)).1 += 1;
             return true;
         }
         self.close(start, out) && out.push(id)
@@ -318,7 +353,7 @@ impl Sentence<'_> {
         let (chars, sum) = lattice.best_until(
             &model.trie,
             model.unk_score,
-            self.sum,
+            self.past.sum,
             model.mark_code,
             if model.inner_marks { model.longest } else { 1 },
             |codes| {
@@ -330,7 +365,7 @@ impl Sentence<'_> {
                 from < read
             },
         );
-        self.sum = sum;
+        self.past.sum = sum;
         // From positions in characters to places in the line.
         let text = line.text(start, read);
         let mut places = text.char_indices().map(|(at, _)| start + at);
@@ -345,7 +380,7 @@ impl Sentence<'_> {
             place = places.clone().next().unwrap_or(read);
             let id = if node.slot == UNKNOWN { model.unk_id } else { model.trie.id(node.slot) };
             if id == model.unk_id {
-                self.run.get_or_insert((from, 0)).1 += 1;
+                self.past.run.get_or_insert((from, 0)).1 += 1;
             } else if !self.close(from, out) || !out.push(id) {
                 return None;
             }
@@ -355,8 +390,8 @@ impl Sentence<'_> {
     }
 
     /// Ends a run of unknown characters at a place.
-    fn close(&mut self, end: usize, out: &mut Output<'_>) -> bool {
-        let Some((start, nodes)) = self.run.take() else { return true };
+    pub(super) fn close(&mut self, end: usize, out: &mut Output<'_>) -> bool {
+        let Some((start, nodes)) = self.past.run.take() else { return true };
         if self.simple {
             return out.push_unknown();
         }

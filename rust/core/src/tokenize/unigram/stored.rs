@@ -124,6 +124,7 @@ mod tests {
     use super::super::super::index::{Key, write};
     use super::super::{Scratch, Unigram};
     use super::*;
+    use crate::backend::Runnable;
 
     const SMALL: &str = r#"{"version":"1.0","added_tokens":[{"content":"[M]","single_word":false,
         "lstrip":false,"rstrip":false,"normalized":false}],"normalizer":{"type":"NFKC"},
@@ -186,8 +187,18 @@ mod tests {
             let mut ids = Vec::new();
             for text in ["", "ab a b [M] ab", "aaaa bbbbb 中中中é x", "zz é a b a b a b\u{301}"]
             {
-                engine.ids_into(text, &mut scratch, &mut Output::new(&mut ids, None, 0));
-                engine.ids_into(text, &mut scratch, &mut Output::new(&mut ids, Some(3), 0));
+                engine.ids_into(
+                    text,
+                    Runnable::default(),
+                    &mut scratch,
+                    &mut Output::new(&mut ids, None, 0),
+                );
+                engine.ids_into(
+                    text,
+                    Runnable::default(),
+                    &mut scratch,
+                    &mut Output::new(&mut ids, Some(3), 0),
+                );
             }
         }
         assert!(opened > 50, "{opened}");

@@ -1,20 +1,11 @@
 //! Metaspace with `split`: every word by itself.
 
+use super::super::apart::LONGEST_KEPT;
+use super::super::cache::Cache;
 use super::super::output::Output;
-use super::cache::{self, FEW, LONG, SHORT};
 use super::lattice::{Lattice, UNKNOWN};
 use super::line::Line;
 use super::model::Model;
-
-/// The ids of a short word, fused; the unknown one is among them.
-#[derive(Debug, Clone, Copy, Default)]
-pub(super) struct Ids {
-    ids: [u32; FEW],
-    count: u8,
-    unknown: bool,
-}
-
-pub(super) type Cache = cache::Cache<Ids, u32>;
 
 /// Ids of the words of a line. Returns false when the limit is reached.
 pub(super) fn line(
@@ -28,33 +19,22 @@ pub(super) fn line(
     let mut start = line.start();
     while start < line.end() {
         let end = line.word_end(start);
-        let going_on = if end - start <= SHORT {
-            let key = cache::key(line.window(start), end - start);
-            match cache.get(key) {
-                Some(known) if !known.unknown => {
-                    out.extend_few(&known.ids, usize::from(known.count))
-                }
-                Some(known) => out.extend(&known.ids[..usize::from(known.count).min(FEW)]),
-                None => {
-                    word(model, line.text(start, end), lattice, ids);
-                    if ids.len() <= FEW {
-                        let mut few = Ids { count: ids.len() as u8, ..Ids::default() };
-                        few.ids[..ids.len()].copy_from_slice(ids);
-                        few.unknown = ids.contains(&model.unk_id);
-                        cache.put(key, few);
-                        out.extend(ids)
-                    } else {
-                        long(model, line.text(start, end), cache, lattice, ids, out)
-                    }
-                }
-            }
-        } else if end - start <= LONG {
-            long(model, line.text(start, end), cache, lattice, ids, out)
+        // Not to be taken for a unit of a raw text.
+        let query =
+            (end - start <= LONGEST_KEPT).then(|| cache.query(line.buffer(), start, end, true));
+        let goes_on = if let Some(query) = &query
+            && let Some(known) = cache.get(query)
+        {
+            known.put_out(out)
         } else {
+            ids.clear();
             word(model, line.text(start, end), lattice, ids);
+            if let Some(query) = &query {
+                cache.put(query, ids, out.has_unknown(ids));
+            }
             out.extend(ids)
         };
-        if !going_on {
+        if !goes_on {
             return false;
         }
         start = end;
@@ -62,27 +42,18 @@ pub(super) fn line(
     true
 }
 
-fn long(
-    model: &Model,
-    text: &str,
-    cache: &mut Cache,
-    lattice: &mut Lattice,
-    ids: &mut Vec<u32>,
-    out: &mut Output<'_>,
-) -> bool {
-    match cache.get_long(text.as_bytes()) {
-        Ok(known) => out.extend(known),
-        Err(hash) => {
-            word(model, text, lattice, ids);
-            cache.put_long(hash, text.as_bytes(), ids.iter().copied());
-            out.extend(ids)
-        }
+/// Appends the ids of the words of a line, the unknown one included.
+pub(super) fn all(model: &Model, line: &Line, lattice: &mut Lattice, ids: &mut Vec<u32>) {
+    let mut start = line.start();
+    while start < line.end() {
+        let end = line.word_end(start);
+        word(model, line.text(start, end), lattice, ids);
+        start = end;
     }
 }
 
-/// Replaces `ids` by the ids of one word.
+/// Appends the ids of one word.
 fn word(model: &Model, text: &str, lattice: &mut Lattice, ids: &mut Vec<u32>) {
-    ids.clear();
     lattice.codes.clear();
     model.codes.extend(text, &mut lattice.codes);
     lattice.best::<false>(&model.trie, model.unk_score, 0.0);

@@ -1,5 +1,9 @@
 //! WordLevel: every word is a token or unknown.
 
+use std::sync::atomic::{AtomicU64, Ordering};
+
+use super::apart::{self, Apart, Stop};
+use super::cache::Cache;
 use super::hash::{self, Index, Key};
 use super::normalizers::{self, Normalizer};
 use super::output::{NO_ID, Output};
@@ -8,6 +12,7 @@ use super::pretokenizers::{Buffer, PreTokenizer};
 use super::segments::{self, Segments};
 use super::spec::{Spec, Vocab};
 use super::{NotCovered, Vocabulary};
+use crate::backend::Runnable;
 
 /// An immutable WordLevel tokenizer.
 #[derive(Debug)]
@@ -17,13 +22,24 @@ pub(crate) struct WordLevel {
     words: Words,
     /// The unknown token's id for the vocabulary; words that are not in it become this one.
     unk_id: u32,
+    /// How raw texts are cut into units, if they can be.
+    apart: Option<Apart>,
+    cache_lines: usize,
+    /// Tells the tokenizers of a process apart, since a cache holds the ids of one only.
+    serial: u64,
 }
+
+/// Lines of a cache by default: a megabyte, and half of one for what is long.
+const CACHE: usize = 1 << 14;
 
 /// Working memory of one worker.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     segments: segments::Buffers,
     buffer: Buffer,
+    memory: apart::Memory,
+    /// The tokenizer that the cache belongs to.
+    serial: u64,
 }
 
 impl WordLevel {
@@ -62,18 +78,64 @@ impl WordLevel {
             return not_covered("the largest id that there is");
         }
         let vocabulary = Vocabulary::new(lengths, id_bound, Some(unk_id));
+        static SERIAL: AtomicU64 = AtomicU64::new(1);
+        let serial = SERIAL.fetch_add(1, Ordering::Relaxed);
+        let apart = pre_tokenizer
+            .words()
+            .filter(|_| added.normalized.is_empty())
+            .and_then(|words| Apart::spaced(&normalizer, words));
         let segments = Segments::new(normalizer, added);
-        Ok((Self { segments, pre_tokenizer, words, unk_id }, vocabulary))
+        let cache_lines = CACHE;
+        let engine = Self { segments, pre_tokenizer, words, unk_id, apart, cache_lines, serial };
+        Ok((engine, vocabulary))
+    }
+
+    /// Sets the size of the caches made from now on: a power of two, or zero for none.
+    pub(crate) fn set_cache(&mut self, lines: usize) {
+        self.cache_lines = lines;
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
-    pub(crate) fn ids_into(&self, text: &str, scratch: &mut Scratch, out: &mut Output<'_>) {
-        let Scratch { segments, buffer } = scratch;
-        self.segments.each(text, segments, out, |text, out| {
-            self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
-                out.push(self.words.get(text, start, end).unwrap_or(self.unk_id))
-            })
+    pub(crate) fn ids_into(
+        &self,
+        text: &str,
+        backend: Runnable,
+        scratch: &mut Scratch,
+        out: &mut Output<'_>,
+    ) {
+        let Some(apart) = &self.apart else {
+            let Scratch { segments, buffer, .. } = scratch;
+            self.segments.each(text, segments, out, |text, out| self.all(text, buffer, out));
+            return;
+        };
+        if scratch.serial != self.serial {
+            scratch.memory.cache = Cache::with_lines(self.cache_lines);
+            scratch.serial = self.serial;
+        }
+        self.segments.raw(text, out, |text, normalizer, out| {
+            let Scratch { segments, buffer, memory, .. } = &mut *scratch;
+            let stop = apart.ids(text, normalizer, backend, memory, out, |text, ids| {
+                self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
+                    ids.push(self.words.get(text, start, end).unwrap_or(self.unk_id));
+                    true
+                });
+            });
+            match stop {
+                None => true,
+                Some(Stop::Limit) => false,
+                Some(Stop::Whole) => {
+                    let mut all = |text: &str, out: &mut Output<'_>| self.all(text, buffer, out);
+                    self.segments.normalized(text, segments, out, &mut all)
+                }
+            }
         });
+    }
+
+    /// Ids of a normalized text. Returns false when the limit is reached.
+    fn all(&self, text: &str, buffer: &mut Buffer, out: &mut Output<'_>) -> bool {
+        self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
+            out.push(self.words.get(text, start, end).unwrap_or(self.unk_id))
+        })
     }
 }
 

@@ -3,10 +3,11 @@
 //! A table of two entries a cache line and a ring of words. Pieces of up to sixteen bytes that
 //! became up to three ids, which is most of them, lie in the table alone; of the others the table
 //! knows where in the ring their bytes and ids are. The older of the two entries of a line makes
-//! room for a new one, and the ring writes over its oldest part, so memory is bounded and nothing
-//! is ever cleaned up.
+//! room for a new one and moves to the line beside, and the ring writes over its oldest part, so
+//! memory is bounded and nothing is ever cleaned up.
 
-use super::super::hash::{self, Key};
+use super::hash::{self, Key};
+use super::output::Output;
 
 /// What a piece became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -16,12 +17,33 @@ pub(super) struct Known<'a> {
     pub(super) has_unknown: bool,
 }
 
+impl Known<'_> {
+    /// Puts the ids out. Returns false when the limit is reached.
+    pub(super) fn put_out(self, out: &mut Output<'_>) -> bool {
+        match self {
+            Self { ids: Ids::Few(ids, count), has_unknown: false } => out.extend_few(ids, count),
+            Self { ids: Ids::Few(ids, count), .. } => out.extend(&ids[..count]),
+            Self { ids: Ids::Many(ids), has_unknown: false } => out.extend_known(ids),
+            Self { ids: Ids::Many(ids), .. } => out.extend(ids),
+        }
+    }
+}
+
 /// Ids as they are found.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(super) enum Ids<'a> {
     /// The first so many of these.
     Few(&'a [u32; INLINE], usize),
     Many(&'a [u32]),
+}
+
+impl<'a> Ids<'a> {
+    pub(super) fn all(self) -> &'a [u32] {
+        match self {
+            Self::Few(ids, count) => &ids[..count.min(INLINE)],
+            Self::Many(ids) => ids,
+        }
+    }
 }
 
 /// A piece as the table looks for it.
@@ -49,6 +71,14 @@ struct Entry {
     /// id is the unknown one; 11 whether the ring has it; 16-31 the number of ids. A length of 0
     /// marks a free entry.
     meta: u32,
+}
+
+impl Entry {
+    #[inline(always)]
+    fn is(&self, query: &Query<'_>) -> bool {
+        let key = self.key.low ^ query.key.low | self.key.high ^ query.key.high;
+        key | u64::from((self.meta ^ query.tag) & TAG) == 0
+    }
 }
 
 const INLINE: usize = 3;
@@ -79,7 +109,7 @@ impl Cache {
 
     /// Prepares a look-up of `text[start..end]`, which must not be empty. A `part` is something
     /// else than a whole piece of the same bytes.
-    // Inlined by force, as `get` is: results handed over in memory stall the next load.
+    // Inlined by force, as `few` is: results handed over in memory stall the next load.
     #[inline(always)]
     pub(super) fn query<'a>(
         &self,
@@ -102,18 +132,28 @@ impl Cache {
         Query { bytes: &text[start..end], key, tag, line }
     }
 
-    /// What is known of a piece.
+    /// The entry of a piece in its own line.
     #[inline(always)]
+    fn own(&self, query: &Query<'_>) -> Option<&Entry> {
+        let Line(line) = self.lines.get(query.line)?;
+        let [newer, older] = line.each_ref().map(|entry| entry.is(query));
+        // Both are compared and the place is a number: which of them it is no one can foretell.
+        if newer | older { line.get(usize::from(!newer)) } else { None }
+    }
+
+    /// The ids of a piece, if they are found at once and none of them is the unknown one: the
+    /// first so many of these. For what is not found so, ask [`Self::get`].
+    #[inline(always)]
+    pub(super) fn few(&self, query: &Query<'_>) -> Option<(&[u32; INLINE], usize)> {
+        let entry = self.own(query)?;
+        let simple = entry.meta & (HAS_UNKNOWN | IN_RING) == 0;
+        simple.then_some((&entry.ids, (entry.meta >> 16) as usize))
+    }
+
+    /// What is known of a piece.
     pub(super) fn get(&self, query: &Query<'_>) -> Option<Known<'_>> {
-        let Line([newer, older]) = self.lines.get(query.line)?;
-        let is = |entry: &Entry| entry.key == query.key && entry.meta & TAG == query.tag;
-        let entry = if is(newer) {
-            newer
-        } else if is(older) {
-            older
-        } else {
-            return None;
-        };
+        let beside = || self.lines.get(query.line ^ 1)?.0.iter().find(|entry| entry.is(query));
+        let entry = self.own(query).or_else(beside)?;
         let has_unknown = entry.meta & HAS_UNKNOWN != 0;
         let count = (entry.meta >> 16) as usize;
         if entry.meta & IN_RING == 0 {
@@ -143,7 +183,7 @@ impl Cache {
 
     /// Keeps what a piece became.
     pub(super) fn put(&mut self, query: &Query<'_>, new: &[u32], has_unknown: bool) {
-        let Some(Line([entry, older])) = self.lines.get_mut(query.line) else { return };
+        let Some(&Line([_, oldest])) = self.lines.get(query.line) else { return };
         let count = new.len();
         let mut meta = query.tag | (count as u32) << 16;
         if has_unknown {
@@ -153,8 +193,7 @@ impl Cache {
         if !long && count <= INLINE {
             let mut ids = [0; INLINE];
             ids[..count].copy_from_slice(new);
-            *older = *entry;
-            *entry = Entry { key: query.key, ids, meta };
+            self.replace(query.line, oldest, Entry { key: query.key, ids, meta });
             return;
         }
         let bytes = if long { query.bytes.len().div_ceil(4) } else { 0 };
@@ -173,9 +212,23 @@ impl Cache {
         }
         self.ring[at + bytes..at + bytes + count].copy_from_slice(new);
         let place = [self.written as u32, (self.written >> 32) as u32, 0];
-        *older = *entry;
-        *entry = Entry { key: query.key, ids: place, meta: meta | IN_RING };
         self.written += (bytes + count) as u64;
+        let entry = Entry { key: query.key, ids: place, meta: meta | IN_RING };
+        self.replace(query.line, oldest, entry);
+    }
+
+    /// Puts a new entry first in its line; the one that has to leave goes to the line beside it,
+    /// where there may be room.
+    fn replace(&mut self, line: usize, oldest: Entry, new: Entry) {
+        if let Some(Line([newer, older])) = self.lines.get_mut(line) {
+            *older = *newer;
+            *newer = new;
+        }
+        if oldest.meta & 0xff != 0
+            && let Some(Line([newer, older])) = self.lines.get_mut(line ^ 1)
+        {
+            *(if newer.meta & 0xff == 0 { newer } else { older }) = oldest;
+        }
     }
 }
 
