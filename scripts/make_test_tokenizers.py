@@ -146,12 +146,12 @@ def main() -> None:
     model["pre_tokenizer"]["split"] = False
     save("unigram-first", json.dumps(model, ensure_ascii=False))
 
-    for name, normalizer, cut in (
-        ("bert", normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer()),
-        ("words", normalizers.Lowercase(), pre_tokenizers.Whitespace()),
-        ("split", None, pre_tokenizers.WhitespaceSplit()),
-    ):
-        save(f"wordlevel-{name}", words(arguments.corpora, normalizer, cut).to_str())
+    corpora = arguments.corpora
+    bert = words(corpora, normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer())
+    save("wordlevel-bert", bert.to_str())
+    plain = words(corpora, normalizers.Lowercase(), pre_tokenizers.Whitespace())
+    save("wordlevel-words", plain.to_str())
+    save("wordlevel-split", words(corpora, None, pre_tokenizers.WhitespaceSplit()).to_str())
 
 
 if __name__ == "__main__":
