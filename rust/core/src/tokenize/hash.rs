@@ -37,15 +37,19 @@ impl Key {
     pub(crate) fn load(text: &[u8], start: usize, end: usize) -> Self {
         let len = end - start;
         debug_assert!((1..=Self::LONGEST).contains(&len));
-        let all = match text.get(start..start + 16).map(<[u8; 16]>::try_from) {
-            // One load and a mask: what follows the key does not matter.
-            Some(Ok(bytes)) => u128::from_le_bytes(bytes) & MASKS[len & 31],
-            _ => {
-                let mut bytes = [0; 16];
-                bytes[..len].copy_from_slice(&text[start..end]);
-                u128::from_le_bytes(bytes)
-            }
+        let load = |at: usize| Some(u128::from_le_bytes(*text.get(at..)?.first_chunk()?));
+        let all = if let Some(bytes) = load(start) {
+            bytes
+        } else if let Some(bytes) = text.len().checked_sub(16).and_then(load) {
+            // The last sixteen bytes of the text, less those before the key.
+            bytes >> (8 * ((start + 16 - text.len()) & 15))
+        } else {
+            let mut bytes = [0; 16];
+            bytes[..len].copy_from_slice(&text[start..end]);
+            u128::from_le_bytes(bytes)
         };
+        // What follows the key does not matter.
+        let all = all & MASKS[len & 31];
         Self { low: all as u64, high: (all >> 64) as u64 }
     }
 
@@ -138,7 +142,11 @@ mod tests {
         for len in 1..=16 {
             for start in 0..text.len() - len {
                 let alone = text[start..start + len].to_vec();
-                assert_eq!(Key::load(text, start, start + len), Key::load(&alone, 0, len));
+                let key = Key::load(text, start, start + len);
+                assert_eq!(key, Key::load(&alone, 0, len));
+                for end in start + len..text.len() {
+                    assert_eq!(key, Key::load(&text[..end], start, start + len));
+                }
             }
         }
         assert_eq!(Key::load(b"ab", 0, 2), Key { low: 0x6261, high: 0 });

@@ -128,6 +128,17 @@ impl Classes {
                     break;
                 }
             }
+            // Ideographs and kana come in runs: without a call for each.
+            while let Some(&[lead @ 0xe0..=0xef, second, third]) =
+                text.get(at..at + 3).and_then(<[u8]>::first_chunk)
+            {
+                let bits = |byte: u8| usize::from(byte & 0x3f);
+                let code = usize::from(lead & 0x0f) << 12 | bits(second) << 6 | bits(third);
+                if self.wide(code) & LETTER == 0 {
+                    return at;
+                }
+                at += 3;
+            }
             // Here is something else, or the text has less than eight bytes left.
             if at == text.len() {
                 return at;
