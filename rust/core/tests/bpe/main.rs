@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpora;
+#[path = "../support/fragments.rs"]
+mod fragments;
 mod models;
 #[path = "../support/oracle.rs"]
 mod oracle;
@@ -13,6 +15,7 @@ mod refusals;
 mod scalars;
 mod texts;
 mod truncation;
+mod units;
 
 /// The engines that these tests are about: a file that goes to another one is not compared.
 const ENGINES: &[&str] = &["bpe", "wordlevel"];

@@ -4,6 +4,8 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpora;
+#[path = "../support/fragments.rs"]
+mod fragments;
 mod index;
 mod models;
 mod normalizers;
@@ -16,6 +18,7 @@ mod scores;
 mod texts;
 mod ties;
 mod truncation;
+mod units;
 
 /// The engines that these tests are about: a file that goes to another one is not compared.
 const ENGINES: &[&str] = &["unigram"];

@@ -31,7 +31,7 @@ const RAW: usize = 1 << 7;
 #[inline(always)]
 pub(super) fn raw_key(text: &[u8], start: usize, end: usize) -> Key {
     let bytes = hash::Key::load(text, start, end);
-    u128::from(bytes.low) | u128::from(bytes.high) << 64 | ((end - start | RAW) as u128) << 120
+    u128::from(bytes.low) | u128::from(bytes.high) << 64 | (((end - start) | RAW) as u128) << 120
 }
 
 #[inline]

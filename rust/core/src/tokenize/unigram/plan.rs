@@ -100,9 +100,11 @@ impl Plan {
         let cutting = cutting(spec.pre_tokenizer)?;
         let (raw, normalized, new) = added(spec, known, &normalizer)?;
         if cutting.prepend == Prepend::First
-            && (normalizer.trims() || (!normalized.is_empty() && !normalizer.is_identity()))
+            && (normalizer.trims()
+                || (!normalizer.is_identity() && (!normalized.is_empty() || cutting.whitespace)))
         {
-            // Whether a piece counts as first depends on where its first character came from.
+            // Whether a piece counts as first depends on where its first character came from: the
+            // acute accent becomes a space and a mark, of which the mark is first as well.
             return not_covered("prepend_scheme first after a normalizer that moves the start");
         }
         let plan = Self {
