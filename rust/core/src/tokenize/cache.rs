@@ -6,6 +6,8 @@
 //! room for a new one and moves to the line beside, and the ring writes over its oldest part, so
 //! memory is bounded and nothing is ever cleaned up.
 
+use std::hint::select_unpredictable;
+
 use super::hash::{self, Key};
 use super::output::Output;
 
@@ -135,10 +137,10 @@ impl Cache {
     /// The entry of a piece in its own line.
     #[inline(always)]
     fn own(&self, query: &Query<'_>) -> Option<&Entry> {
-        let Line(line) = self.lines.get(query.line)?;
-        let [newer, older] = line.each_ref().map(|entry| entry.is(query));
-        // Both are compared and the place is a number: which of them it is no one can foretell.
-        if newer | older { line.get(usize::from(!newer)) } else { None }
+        let Line([newer, older]) = self.lines.get(query.line)?;
+        // Which of them it is no one can foretell, so that must not be a branch.
+        let entry = select_unpredictable(older.is(query), older, newer);
+        entry.is(query).then_some(entry)
     }
 
     /// The ids of a piece, if they are found at once and none of them is the unknown one: the

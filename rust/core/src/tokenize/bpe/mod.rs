@@ -30,8 +30,8 @@ pub(crate) struct Bpe {
     serial: u64,
 }
 
-/// Lines of a cache by default: a megabyte, and half of one for long pieces.
-const CACHE: usize = 1 << 14;
+/// Lines of a cache by default: two megabytes, and one for long pieces.
+const CACHE: usize = 1 << 15;
 
 /// Working memory of one worker.
 #[derive(Debug, Default)]

@@ -29,8 +29,8 @@ pub(crate) struct WordLevel {
     serial: u64,
 }
 
-/// Lines of a cache by default: a megabyte, and half of one for what is long.
-const CACHE: usize = 1 << 14;
+/// Lines of a cache by default: two megabytes, and one for what is long.
+const CACHE: usize = 1 << 15;
 
 /// Working memory of one worker.
 #[derive(Debug, Default)]
