@@ -35,10 +35,10 @@ impl Data {
         let file = open(path)?;
         // SAFETY: the mapping is read-only and private to this value. If another process writes to
         // the file, bytes change under us, which every reader tolerates: rows are read as plain
-        // numbers, of which any bytes are valid; the header, `mapping` and `weights` were copied
-        // when they were checked; text is checked each time it is shown. If the file is truncated while mapped, the
-        // operating system ends the process on the next read beyond its end; that is documented,
-        // with `memory_map = false` as the way out.
+        // numbers, of which any bytes are valid; the header, `mapping`, `weights` and text are
+        // copied before they are checked. If the file is truncated while mapped, the operating
+        // system ends the process on the next read beyond its end; that is documented, with
+        // `memory_map = false` as the way out.
         let mapped = unsafe { Mmap::map(&file) }.map_err(|source| Error::io(path, source))?;
         Ok(Self::Mapped(mapped))
     }

@@ -212,10 +212,11 @@ impl Model {
         &self.shared.tokenizer
     }
 
-    /// The text of its tokenizer.json, if the file was not overwritten with something else.
+    /// The text of its tokenizer.json, if the file was not overwritten with something else. A copy:
+    /// the bytes of a mapped file may change at any time, and those of a string must not.
     #[must_use]
-    pub fn tokenizer_json(&self) -> Option<&str> {
-        std::str::from_utf8(self.shared.tokenizer_json.bytes()).ok()
+    pub fn tokenizer_json(&self) -> Option<String> {
+        String::from_utf8(self.shared.tokenizer_json.bytes().to_vec()).ok()
     }
 
     /// Its rows.

@@ -280,7 +280,7 @@ impl Model {
     }
 
     /// The text of tokenizer.json.
-    fn tokenizer_json(&self) -> PyResult<&str> {
+    fn tokenizer_json(&self) -> PyResult<String> {
         self.core.tokenizer_json().ok_or_else(|| {
             ModelError::new_err("tokenizer.json changed on disk and is no longer valid UTF-8")
         })

@@ -2,7 +2,8 @@
 
 use std::ops::Range;
 
-use safetensors::tensor::{Dtype, Metadata, SafeTensors};
+use safetensors::SafeTensorError;
+use safetensors::tensor::{Dtype, Metadata};
 
 use crate::pool::{DType, half_to_f32};
 
@@ -74,10 +75,8 @@ impl Weights {
 
 impl Tensors {
     pub(super) fn read(file: &[u8], embeddings: &str) -> Result<Self, String> {
-        let (header, metadata) = SafeTensors::read_metadata(file)
-            .map_err(|error| format!("not a complete safetensors file: {error}"))?;
-        // Eight bytes of length, the header, the data: the library checked that they fit the file.
-        let start = 8 + header;
+        let (start, metadata) =
+            header(file).map_err(|error| format!("not a complete safetensors file: {error}"))?;
         let find = |name: &str| {
             let info = metadata.info(name)?;
             let (from, to) = info.data_offsets;
@@ -185,6 +184,31 @@ impl Tensors {
             stored: Vec::new(),
         })
     }
+}
+
+/// The library's own limit.
+const LARGEST_HEADER: usize = 100_000_000;
+
+/// Where the data begins, and what it is; it fills the rest of the file to the last byte.
+///
+/// As the library's `read_metadata`, but of a copy of the header: a mapped file may be written to
+/// at any time, and a string that was found to be UTF-8 must stay so while it is read.
+fn header(file: &[u8]) -> Result<(usize, Metadata), SafeTensorError> {
+    let (length, rest) = file.split_first_chunk().ok_or(SafeTensorError::HeaderTooSmall)?;
+    let length = usize::try_from(u64::from_le_bytes(*length))
+        .ok()
+        .filter(|&length| length <= LARGEST_HEADER)
+        .ok_or(SafeTensorError::HeaderTooLarge)?;
+    let (header, data) =
+        rest.split_at_checked(length).ok_or(SafeTensorError::InvalidHeaderLength)?;
+    let header = header.to_vec();
+    let header = std::str::from_utf8(&header).map_err(SafeTensorError::InvalidHeader)?;
+    let metadata: Metadata =
+        serde_json::from_str(header).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
+    if metadata.data_len() != data.len() {
+        return Err(SafeTensorError::MetadataIncompleteBuffer);
+    }
+    Ok((file.len() - data.len(), metadata))
 }
 
 fn names(metadata: &Metadata) -> String {

@@ -6,7 +6,7 @@
 
 use super::vector::{Load, Vector};
 
-/// The rows to pool, proven to lie inside the matrix by [`super::Rows::job`].
+/// The rows to pool, proven by [`super::Pooler::mean`] to lie inside the matrix.
 pub(super) struct Job<'a> {
     /// First byte of the matrix, of any alignment.
     pub(super) matrix: *const u8,

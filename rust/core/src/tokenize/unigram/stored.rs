@@ -82,7 +82,8 @@ pub(super) fn store<T>(
 
 /// The engine of an index; `None` if anything about it is odd.
 pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
-    let facts = parts.section::<u8>(0)?;
+    // A copy: strings are checked once and then trusted, and the file may be written to meanwhile.
+    let facts = parts.section::<u8>(0)?.to_vec();
     let facts: Facts = serde_json::from_slice(&facts).ok()?;
     let spec = Spec::from_json(facts.file.get().as_bytes()).ok()?;
     let model = Model {
