@@ -34,7 +34,7 @@ demo: build ## Embed and rank a few sentences with the bundled model
 	@$(BIN)/m2v-fast demo
 
 .PHONY: test
-test: test-rust test-python test-no-fallback ## Run every test
+test: test-rust fuzz-smoke test-python test-no-fallback ## Run every test
 
 .PHONY: test-rust
 test-rust: ## Run the Rust tests, with and without the fallback
@@ -110,6 +110,29 @@ test-free-threaded: build $(VENV)/tested ## The same without the interpreter's l
 	$(FREE)/venv/bin/python -m tests.long.threads --seconds $(SECONDS) \
 		$$($(BIN)/python -m tests.support.engines $(FREE)/models | sed 's/^/--model /')
 
+.PHONY: fuzz-smoke
+# Built beside the crate itself, where nearly all that the targets need is built already.
+fuzz-smoke: ## Run every fuzz target over a fixed set of inputs
+	cargo test --locked --quiet --manifest-path rust/fuzz/Cargo.toml --target-dir target
+
+TARGET ?= tokenizer_tree
+FUZZ_FLAGS ?=
+
+target/tools/bin/cargo-fuzz:
+	cargo install cargo-fuzz --locked --version '^0.13' --root target/tools
+
+# libFuzzer with AddressSanitizer. Inputs that are worth keeping go to rust/fuzz/corpus, those that
+# fail to rust/fuzz/artifacts.
+.PHONY: fuzz
+fuzz: target/tools/bin/cargo-fuzz ## Fuzz one target (TARGET=name, SECONDS=60); needs a C++ compiler
+	mkdir -p rust/fuzz/corpus/$(TARGET)
+	cd rust/fuzz && RUSTC_BOOTSTRAP=1 PATH="$(abspath target/tools/bin):$$PATH" cargo fuzz run \
+		--fuzz-dir . --features libfuzzer --target-dir $(abspath target/fuzz) $(TARGET) \
+		corpus/$(TARGET) $(if $(filter tokenizer_bytes,$(TARGET)),models,seeds/$(TARGET)) \
+		-- -max_total_time=$(SECONDS) -dict=words.dict -timeout=30 -rss_limit_mb=6000 \
+		-max_len=$(if $(filter tokenizer_bytes,$(TARGET)),24000,1024) \
+		-print_final_stats=1 $(FUZZ_FLAGS)
+
 .PHONY: test-exhaustive
 test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours
 	cargo test --locked --release -p m2v-core -- --include-ignored
@@ -136,6 +159,8 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo fmt --all --check
 	cargo clippy --locked --quiet --workspace --all-targets -- --deny warnings
 	cargo fmt --manifest-path rust/peers/Cargo.toml --all --check
+	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all --check
+	cargo clippy --locked --quiet --manifest-path rust/fuzz/Cargo.toml --target-dir target --all-targets -- --deny warnings
 	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-core
 	$(BIN)/ruff format --check .
@@ -146,6 +171,7 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 .PHONY: format
 format: $(VENV)/tested ## Format everything
 	cargo fmt --all
+	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

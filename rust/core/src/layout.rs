@@ -148,8 +148,12 @@ impl Default for Config {
 impl Config {
     /// Reads the file.
     pub fn read(path: &Path) -> Result<Self> {
-        let bytes = data::read_json(path)?;
-        let value: Value = serde_json::from_slice(&bytes)
+        Self::from_json(&data::read_json(path)?, path)
+    }
+
+    /// Reads the bytes of the file; `path` is only named in errors.
+    pub fn from_json(json: &[u8], path: &Path) -> Result<Self> {
+        let value: Value = serde_json::from_slice(json)
             .map_err(|error| Error::malformed(path, format!("not valid JSON: {error}")))?;
         let Value::Object(object) = value else {
             return Err(Error::malformed(path, "not a JSON object"));

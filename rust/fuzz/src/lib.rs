@@ -1,0 +1,31 @@
+//! Fuzz targets of m2v-core.
+//!
+//! Each target is a function of some bytes that panics if something is wrong: a panic of the crate
+//! itself, ids that are not the reference's, a vector that is not the naive twin's, an error
+//! without a name. libFuzzer runs them (`make fuzz`), and so does a small mutator of our own with a
+//! fixed seed (`make fuzz-smoke`).
+
+mod config;
+mod index;
+mod input;
+mod json_tree;
+mod models;
+pub mod mutate;
+mod naive;
+mod place;
+mod reference;
+mod tensors;
+mod text;
+mod tokenizer;
+mod vectors;
+
+/// The engines whose ids are compared with the reference's: all but the reference itself.
+const ENGINES: &[&str] = &["wordpiece", "unigram", "bpe", "wordlevel"];
+
+pub use config::config;
+pub use index::index;
+pub use models::folder as models_folder;
+pub use tensors::tensors;
+pub use text::text;
+pub use tokenizer::{tokenizer_bytes, tokenizer_tree};
+pub use vectors::vectors;

@@ -1,0 +1,122 @@
+//! Any file as tokenizer.json: it is loaded with the reference's ids, or it is an error that says
+//! why, and then it is one for the reference as well.
+
+use m2v_core::Backend;
+use m2v_core::probe::Probe;
+use serde_json::Value;
+
+use crate::input::{self, Input};
+use crate::json_tree;
+use crate::models::SMALL;
+use crate::reference::Reference;
+
+/// Texts that touch much of what the files speak of.
+const TEXTS: &[&str] = &[
+    "",
+    " a",
+    "The vector search in New York, 中国 データ!",
+    "ab abc  aab x1 12\t[M] <unk> é e\u{301} ﬁ ① İ ß\r\n 's 'S ...",
+    "new york▁a ▁ <0x41> 😀\u{0}\u{301}\u{200d}각ж[UNK] ##a",
+];
+
+/// The bytes are the file.
+pub fn tokenizer_bytes(data: &[u8]) {
+    check(data, "a b");
+}
+
+/// A small file, changed in some places of its tree, and a text.
+pub fn tokenizer_tree(data: &[u8]) {
+    thread_local! {
+        static TREES: Vec<Value> =
+            SMALL.iter().map(|(_, json)| serde_json::from_str(json).unwrap()).collect();
+    }
+    let mut input = Input::new(data);
+    TREES.with(|trees| {
+        let mut tree = trees[input.below(trees.len())].clone();
+        let other = &trees[input.below(trees.len())];
+        for _ in 0..1 + input.byte() % 6 {
+            if !input.is_empty() {
+                json_tree::mutate(&mut tree, other, &mut input);
+            }
+        }
+        let text = input::text(input.rest());
+        check(tree.to_string().as_bytes(), &text);
+    });
+}
+
+fn check(json: &[u8], text: &str) {
+    let reference = Reference::new(json);
+    let mut ours = match Probe::new(json) {
+        Ok(ours) => ours,
+        Err(error) => {
+            let message = error.to_string();
+            assert!(
+                message.strip_prefix("tokenizer.json: ").is_some_and(|problem| problem.len() > 8),
+                "an error that does not say what is wrong: {message:?}"
+            );
+            if reference.is_ok() {
+                panic!("the reference loads it, but: {message}\n{}", input::text(json));
+            }
+            return;
+        }
+    };
+    let engine = ours.tokenizer().engine();
+    let reference = reference.or_else(|problem| match engine {
+        "fallback" => Err(problem),
+        _ => Reference::new(&without_unread_parts(json)),
+    });
+    let reference = reference.unwrap_or_else(|problem| {
+        panic!("engine {engine}; the reference says: {problem}\n{}", input::text(json))
+    });
+    let vocabulary = ours.tokenizer().vocabulary().clone();
+    assert_eq!(
+        (vocabulary.tokens, vocabulary.id_bound, vocabulary.median_token_length),
+        reference.facts(),
+        "engine {engine}, tokens, id bound and median length of\n{}",
+        input::text(json)
+    );
+    assert_eq!(vocabulary.unk_id, reference.unk_id, "{engine}, of\n{}", input::text(json));
+    let mut small = Probe::with(json, Backend::Portable, Some(1)).expect("it loaded before");
+    for text in TEXTS.iter().copied().chain([text]) {
+        let expected = reference.ids(text);
+        for limit in [None, Some(3), None] {
+            for probe in [&mut ours, &mut small] {
+                let mut ids = Vec::new();
+                let found = probe.ids_into(text, limit, &mut ids);
+                let same = match (&found, &expected) {
+                    (Ok(()), Ok(expected)) => {
+                        let limit = limit.unwrap_or(usize::MAX).min(expected.len());
+                        let known =
+                            expected[..limit].iter().filter(|&&id| Some(id) != reference.unk_id);
+                        ids.iter().eq(known)
+                    }
+                    (Err(_), Err(_)) => true,
+                    _ => false,
+                };
+                assert!(
+                    same,
+                    "engine {engine}, {}, limit {limit:?}, {text:?}:\n reference {expected:?}\n \
+                     engine    {found:?} {ids:?}\n{}",
+                    probe.name(),
+                    input::text(json)
+                );
+                assert!(ids.iter().all(|&id| id < vocabulary.id_bound), "{ids:?}");
+            }
+        }
+    }
+}
+
+/// The file with parts that no id depends on as they should be. The reference refuses a file for
+/// what is wrong with them; fast engines do not read them.
+fn without_unread_parts(json: &[u8]) -> Vec<u8> {
+    let Ok(mut file) = serde_json::from_slice::<Value>(json) else { return json.to_vec() };
+    if let Some(parts) = file.as_object_mut() {
+        let read = ["added_tokens", "normalizer", "pre_tokenizer", "model"];
+        parts.retain(|part, _| read.contains(&part.as_str()));
+    }
+    for token in file["added_tokens"].as_array_mut().into_iter().flatten() {
+        token["special"] = false.into();
+        token["id"] = 0.into();
+    }
+    file.to_string().into_bytes()
+}

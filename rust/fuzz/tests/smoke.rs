@@ -1,0 +1,72 @@
+//! Every target over its seeds and over a fixed set of inputs made from them: the same in every
+//! run, in some seconds each. What libFuzzer finds in minutes is looked for by `make fuzz`.
+
+use std::fs;
+use std::path::Path;
+
+use m2v_fuzz::mutate::{self, Random};
+
+/// The files of a folder, in the order of their names.
+fn files(folder: &Path) -> Vec<Vec<u8>> {
+    let mut paths: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths.into_iter().map(|path| fs::read(path).unwrap()).collect()
+}
+
+fn run(name: &str, target: fn(&[u8]), rounds: usize) {
+    let root = Path::new(env!("CARGO_MANIFEST_DIR"));
+    let seeds = match name {
+        "tokenizer_bytes" => files(m2v_fuzz::models_folder()),
+        _ => files(&root.join("seeds").join(name)),
+    };
+    let words = mutate::dictionary(&fs::read_to_string(root.join("words.dict")).unwrap());
+    assert!(!seeds.is_empty() && !words.is_empty());
+    let mut random = Random::new(1);
+    let made = (0..rounds).map(|_| mutate::input(&mut random, &seeds, &words, 300));
+    for data in seeds.iter().cloned().chain(made) {
+        let failed = std::panic::catch_unwind(|| target(&data)).is_err();
+        if failed {
+            // What `make fuzz TARGET=… INPUT=…` takes.
+            let path = root.join("artifacts").join(format!("smoke-{name}"));
+            fs::create_dir_all(root.join("artifacts")).unwrap();
+            fs::write(&path, &data).unwrap();
+            panic!("{name} failed on {}: {}", path.display(), data.escape_ascii());
+        }
+    }
+}
+
+#[test]
+fn text() {
+    run("text", m2v_fuzz::text, 20_000);
+}
+
+#[test]
+fn tokenizer_bytes() {
+    run("tokenizer_bytes", m2v_fuzz::tokenizer_bytes, 3_000);
+}
+
+#[test]
+fn tokenizer_tree() {
+    run("tokenizer_tree", m2v_fuzz::tokenizer_tree, 3_000);
+}
+
+#[test]
+fn config() {
+    run("config", m2v_fuzz::config, 50_000);
+}
+
+#[test]
+fn tensors() {
+    run("tensors", m2v_fuzz::tensors, 20_000);
+}
+
+#[test]
+fn index() {
+    run("index", m2v_fuzz::index, 5_000);
+}
+
+#[test]
+fn vectors() {
+    run("vectors", m2v_fuzz::vectors, 5_000);
+}
