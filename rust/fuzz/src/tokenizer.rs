@@ -46,7 +46,8 @@ pub fn tokenizer_tree(data: &[u8]) {
 
 fn check(json: &[u8], text: &str) {
     let reference = Reference::new(json);
-    let mut ours = match Probe::new(json) {
+    // Small caches: big ones take longer to make than such files to load. The target `text` has them.
+    let mut ours = match Probe::with(json, Backend::detect(), Some(64)) {
         Ok(ours) => ours,
         Err(error) => {
             let message = error.to_string();
@@ -54,7 +55,9 @@ fn check(json: &[u8], text: &str) {
                 message.strip_prefix("tokenizer.json: ").is_some_and(|problem| problem.len() > 8),
                 "an error that does not say what is wrong: {message:?}"
             );
-            if reference.is_ok() {
+            // No model can have a row for the largest number of 32 bits, which bounds ids.
+            let may_load = |reference: &Reference| reference.facts().1 < u32::MAX;
+            if reference.is_ok_and(|reference| may_load(&reference)) {
                 panic!("the reference loads it, but: {message}\n{}", input::text(json));
             }
             return;

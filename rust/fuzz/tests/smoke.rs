@@ -22,7 +22,10 @@ fn run(name: &str, target: fn(&[u8]), rounds: usize) {
     };
     let words = mutate::dictionary(&fs::read_to_string(root.join("words.dict")).unwrap());
     assert!(!seeds.is_empty() && !words.is_empty());
-    let mut random = Random::new(1);
+    // For more than a smoke run, without libFuzzer.
+    let times = std::env::var("M2V_FUZZ_TIMES").map_or(1, |times| times.parse().unwrap());
+    let rounds = rounds * times;
+    let mut random = Random::new(times as u64);
     let made = (0..rounds).map(|_| mutate::input(&mut random, &seeds, &words, 300));
     for data in seeds.iter().cloned().chain(made) {
         let failed = std::panic::catch_unwind(|| target(&data)).is_err();

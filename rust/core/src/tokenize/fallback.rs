@@ -11,7 +11,7 @@ use std::sync::Once;
 use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::Vocabulary;
-use super::output::Output;
+use super::output::{NO_ID, Output};
 
 pub(super) struct Fallback {
     tokenizer: Tokenizer,
@@ -39,6 +39,9 @@ impl Fallback {
         };
         let vocabulary = tokenizer.get_vocab(true);
         let id_bound = vocabulary.values().max().map_or(0, |&id| id.saturating_add(1));
+        if let Some((token, id)) = vocabulary.iter().find(|&(_, &id)| id == NO_ID) {
+            return Err(format!("the token {token:?} has the id {id}; there is no row for it"));
+        }
         let lengths = vocabulary
             .keys()
             .map(|token| u32::try_from(token.chars().count()).unwrap_or(u32::MAX))

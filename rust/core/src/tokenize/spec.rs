@@ -56,8 +56,9 @@ pub(crate) struct ModelSpec<'a> {
     pub(crate) max_input_chars_per_word: Option<usize>,
     #[serde(default)]
     pub(crate) unk_id: Option<usize>,
-    #[serde(default)]
-    pub(crate) byte_fallback: Option<bool>,
+    /// Outside, whether it is there: a Unigram model of the reference cannot have null.
+    #[serde(default, deserialize_with = "present")]
+    pub(crate) byte_fallback: Option<Option<bool>>,
     #[serde(default)]
     pub(crate) dropout: Option<f32>,
     #[serde(default)]
@@ -68,6 +69,11 @@ pub(crate) struct ModelSpec<'a> {
     pub(crate) merges: Option<Merges<'a>>,
     #[serde(borrow, default)]
     pub(crate) vocab: Vocab<'a>,
+}
+
+/// A field that is there, if only as null.
+fn present<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Option<bool>>, D::Error> {
+    Option::deserialize(deserializer).map(Some)
 }
 
 /// The `vocab` of a model.

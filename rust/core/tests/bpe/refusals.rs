@@ -77,6 +77,22 @@ fn what_the_reference_does_not_load_is_an_error() {
     }
 }
 
+/// Ids are below a bound, which is a number of 32 bits itself.
+#[test]
+fn the_largest_number_is_no_id() {
+    let with_id = |id: u32| {
+        let model =
+            format!(r#"{{"type":"WordLevel","unk_token":"a","vocab":{{"a":0,"the last":{id}}}}}"#);
+        models::file(&Value::Null, &Value::Null, &[], &model)
+    };
+    assert_eq!(
+        Probe::new(with_id(u32::MAX).as_bytes()).unwrap_err().to_string(),
+        r#"tokenizer.json: the token "the last" has the id 4294967295; there is no row for it"#
+    );
+    let probe = Probe::new(with_id(u32::MAX - 1).as_bytes()).unwrap();
+    assert_eq!(probe.tokenizer().vocabulary().id_bound, u32::MAX);
+}
+
 #[test]
 fn facts_of_the_vocabulary() {
     let file = models::file(

@@ -1,5 +1,6 @@
 //! Random small models on random texts.
 
+use m2v_core::probe::Probe;
 use serde_json::{Value, json};
 
 use crate::models::{Model, bert, metaspace, replace, sequence, spaced_punctuation, strip};
@@ -180,6 +181,24 @@ fn small_models() {
 #[ignore = "minutes: part of the exhaustive run"]
 fn many_small_models() {
     sweep(1_000..6_000, 60);
+}
+
+#[test]
+fn what_the_reference_does_not_load_is_an_error() {
+    let json = Model::default().json();
+    let wrong = [
+        json.replace("\"byte_fallback\":false", "\"byte_fallback\":null"),
+        json.replace("\"byte_fallback\":false", "\"byte_fallback\":0"),
+        json.replace("\"vocab\":[", "\"vocab\":[[\"a\"],"),
+        json.replace("\"unk_id\":0", "\"unk_id\":-1"),
+        Model { normalizer: sequence("normalizers", &[Value::Null]), ..Model::default() }.json(),
+        json.replace("\"replacement\":", "\"str_rep\":[],\"replacement\":"),
+    ];
+    for wrong in wrong {
+        assert_ne!(wrong, json);
+        assert!(tokenizers::Tokenizer::from_bytes(&wrong).is_err(), "{wrong}");
+        assert!(Probe::new(wrong.as_bytes()).is_err(), "{wrong}");
+    }
 }
 
 #[test]

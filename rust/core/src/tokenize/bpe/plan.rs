@@ -72,7 +72,7 @@ fn model(spec: &Spec<'_>, strings: &Strings<'_>, byte_level: bool) -> Result<Mod
         Some(unk) => strings.id(unk.as_bytes()).map_or(Unk::Missing, Unk::Known),
     };
     let unknown = Unknown {
-        byte_fallback: model.byte_fallback.unwrap_or(false),
+        byte_fallback: model.byte_fallback.flatten().unwrap_or(false),
         unk,
         fuse_unk: model.fuse_unk.unwrap_or(false),
     };

@@ -52,6 +52,14 @@ pub(in super::super) struct Work {
 
 /// Appends the steps of a normalizer, those of nested sequences one after the other.
 pub(super) fn read(json: Option<&RawValue>, steps: &mut Vec<Step>) -> Result<(), NotCovered> {
+    match json.filter(|json| json.get() != "null") {
+        None => Ok(()),
+        Some(json) => read_one(json, steps),
+    }
+}
+
+/// As `read`, of one that is there: within a sequence there is no null.
+fn read_one(json: &RawValue, steps: &mut Vec<Step>) -> Result<(), NotCovered> {
     #[derive(Deserialize)]
     struct Sequence<'a> {
         #[serde(borrow)]
@@ -70,13 +78,10 @@ pub(super) fn read(json: Option<&RawValue>, steps: &mut Vec<Step>) -> Result<(),
     struct Map {
         precompiled_charsmap: String,
     }
-    let Some(json) = json.filter(|json| json.get() != "null") else {
-        return Ok(());
-    };
     let step = match parse::<Tagged<'_>>("normalizer", json)?.kind {
         "Sequence" => {
             let sequence: Sequence<'_> = parse("normalizer", json)?;
-            return sequence.normalizers.into_iter().try_for_each(|part| read(Some(part), steps));
+            return sequence.normalizers.into_iter().try_for_each(|part| read_one(part, steps));
         }
         "BertNormalizer" => Step::Bert(read_bert(Some(json))?),
         "Precompiled" => {

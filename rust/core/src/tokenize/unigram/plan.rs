@@ -68,7 +68,11 @@ impl Plan {
             // The reference fails, but only on texts that need one.
             _ => return not_covered("Unigram model without an unknown piece"),
         };
-        let byte_fallback = spec.model.byte_fallback.unwrap_or(false);
+        let byte_fallback = match spec.model.byte_fallback {
+            None => false,
+            Some(Some(byte_fallback)) => byte_fallback,
+            Some(None) => return not_covered("Unigram model whose byte_fallback is null"),
+        };
         let known = known(spec, vocab);
         let mut lengths = Vec::new();
         let (plan, new) = Self::assemble(spec, &known, |cutting| {
@@ -212,6 +216,9 @@ fn metaspace(json: &RawValue, whitespace: bool) -> Result<Cutting, NotCovered> {
         #[serde(default)]
         prepend_scheme: Prepend,
         split: Option<bool>,
+        /// Of old files. It is of no use, but the reference wants it to be a string.
+        #[serde(rename = "str_rep")]
+        _str_rep: Option<String>,
     }
     let json: Metaspace = parse("pre_tokenizer", json)?;
     if json.add_prefix_space == Some(false) && json.prepend_scheme != Prepend::Never {

@@ -55,7 +55,7 @@ pub(super) fn store<T>(
         "normalizer": spec.normalizer, "pre_tokenizer": spec.pre_tokenizer,
         "post_processor": spec.post_processor,
         "model": {"type": spec.model.kind, "unk_id": spec.model.unk_id,
-            "byte_fallback": spec.model.byte_fallback}});
+            "byte_fallback": spec.model.byte_fallback.flatten()}});
     let model = &plan.model;
     let (slots, ids, last_id) = model.trie.parts();
     let (index, codes) = model.codes.parts();
