@@ -6,7 +6,7 @@ mod support;
 
 use std::cell::Cell;
 
-use m2v_core::{Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Model, Text};
+use m2v_core::{Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Matrix, Model, Text};
 
 const DIM: usize = 24;
 
@@ -178,4 +178,20 @@ fn an_output_of_the_wrong_size_is_an_error() {
     assert!(matches!(model.encode("a", OPTIONS, &mut [0.0; 3]), Err(Error::Argument(_))));
     let result = model.encode_batch(&["a"], OPTIONS, BatchOptions::default(), &mut [0.0; 3]);
     assert!(matches!(result, Err(Error::Argument(_))));
+}
+
+#[test]
+fn of_several_faults_in_a_file_the_same_one_is_named_every_time() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("model.safetensors");
+    let header = r#"{"a":{"dtype":"F32","shape":[1],"data_offsets":[0,0]},
+        "b":{"dtype":"F32","shape":[2],"data_offsets":[0,0]},
+        "c":{"dtype":"U8","shape":[3],"data_offsets":[7,0]},
+        "d":{"dtype":"F4","shape":[1],"data_offsets":[0,0]}}"#;
+    let length = (header.len() as u64).to_le_bytes();
+    std::fs::write(&path, [&length, header.as_bytes()].concat()).unwrap();
+    let message = || Matrix::open(&path, "embeddings", true).unwrap_err().to_string();
+    let first = message();
+    assert!(first.contains("not a complete safetensors file: "), "{first}");
+    assert!((0..50).all(|_| message() == first), "{first}");
 }

@@ -1,9 +1,11 @@
 //! Which tensors a model has, checked: those of model.safetensors, or the caller's own.
 
+use std::collections::BTreeMap;
 use std::ops::Range;
 
 use safetensors::SafeTensorError;
-use safetensors::tensor::{Dtype, Metadata};
+use safetensors::tensor::{Dtype, Metadata, TensorInfo};
+use serde::Deserialize;
 
 use crate::pool::{DType, half_to_f32};
 
@@ -192,8 +194,16 @@ const LARGEST_HEADER: usize = 100_000_000;
 /// Where the data begins, and what it is; it fills the rest of the file to the last byte.
 ///
 /// As the library's `read_metadata`, but of a copy of the header: a mapped file may be written to
-/// at any time, and a string that was found to be UTF-8 must stay so while it is read.
+/// at any time, and a string that was found to be UTF-8 must stay so while it is read. And of a
+/// file with several faults always the same one is named.
 fn header(file: &[u8]) -> Result<(usize, Metadata), SafeTensorError> {
+    #[derive(Deserialize)]
+    struct Header {
+        #[serde(rename = "__metadata__")]
+        _metadata: Option<BTreeMap<String, String>>,
+        #[serde(flatten)]
+        tensors: BTreeMap<String, TensorInfo>,
+    }
     let (length, rest) = file.split_first_chunk().ok_or(SafeTensorError::HeaderTooSmall)?;
     let length = usize::try_from(u64::from_le_bytes(*length))
         .ok()
@@ -203,8 +213,11 @@ fn header(file: &[u8]) -> Result<(usize, Metadata), SafeTensorError> {
         rest.split_at_checked(length).ok_or(SafeTensorError::InvalidHeaderLength)?;
     let header = header.to_vec();
     let header = std::str::from_utf8(&header).map_err(SafeTensorError::InvalidHeader)?;
-    let metadata: Metadata =
+    let header: Header =
         serde_json::from_str(header).map_err(SafeTensorError::InvalidHeaderDeserialization)?;
+    let mut tensors: Vec<_> = header.tensors.into_iter().collect();
+    tensors.sort_by_key(|(_, tensor)| tensor.data_offsets);
+    let metadata = Metadata::new(None, tensors)?;
     if metadata.data_len() != data.len() {
         return Err(SafeTensorError::MetadataIncompleteBuffer);
     }

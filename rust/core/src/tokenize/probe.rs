@@ -50,6 +50,13 @@ impl Probe {
         Ok(Self { tokenizer, backend: Runnable::default(), scratch, name: "default".to_owned() })
     }
 
+    /// The same with so many entries in the engine's own cache, as long as it was not used yet.
+    #[must_use]
+    pub fn with_cache(mut self, entries: usize) -> Self {
+        self.tokenizer.set_cache(entries);
+        self
+    }
+
     /// As `new`, with the kernels of a backend and the number of entries of the cache.
     ///
     /// # Errors

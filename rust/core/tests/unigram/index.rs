@@ -3,7 +3,7 @@
 use std::path::Path;
 
 use m2v_core::probe::Probe;
-use m2v_core::{IndexOptions, Tokenizer};
+use m2v_core::{IndexOptions, LoadOptions, Model as Whole, NewTensor, Tokenizer, write_tensors};
 
 use crate::corpora::{paragraphs, real_model};
 use crate::models::{Model, metaspace, spaced_punctuation};
@@ -174,4 +174,26 @@ fn a_real_model() {
     for text in &paragraphs {
         assert_eq!(ids(&mut indexed, text), ids(&mut plain, text));
     }
+}
+
+/// A mapped file that becomes shorter ends the process: who asks for files to be read into memory
+/// does so because that happens to theirs.
+#[test]
+fn an_index_read_into_memory_may_be_cut_short() {
+    let place = tempfile::tempdir().unwrap();
+    let json = small(false).json();
+    std::fs::write(place.path().join("tokenizer.json"), &json).unwrap();
+    std::fs::write(place.path().join("config.json"), "{}").unwrap();
+    let tokens = Probe::new(json.as_bytes()).unwrap().tokenizer().vocabulary().tokens;
+    let bytes: Vec<u8> = (0..tokens).flat_map(|id| (id as f32).to_le_bytes()).collect();
+    let rows =
+        NewTensor { name: "embeddings", dtype: "float32", shape: vec![tokens, 1], bytes: &bytes };
+    write_tensors(&place.path().join("model.safetensors"), &[rows]).unwrap();
+    let index = Whole::compile(place.path(), None).unwrap().unwrap();
+    let options = LoadOptions { memory_map: false, ..LoadOptions::default() };
+    let model = Whole::load(place.path(), options).unwrap();
+    assert!(model.tokenizer().is_indexed());
+    let expected = ids(&mut Probe::new(json.as_bytes()).unwrap(), "the ab é x e x");
+    std::fs::File::create(index).unwrap();
+    assert_eq!(model.ids("the ab é x e x", None).unwrap(), expected);
 }
