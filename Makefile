@@ -133,6 +133,44 @@ fuzz: target/tools/bin/cargo-fuzz ## Fuzz one target (TARGET=name, SECONDS=60); 
 		-max_len=$(if $(filter tokenizer_bytes,$(TARGET)),24000,1024) \
 		-print_final_stats=1 $(FUZZ_FLAGS)
 
+# Sanitizers are flags of nightly compilers, which RUSTC_BOOTSTRAP=1 allows on a stable one.
+HOST = $(shell rustc -vV | sed -n 's/^host: //p')
+ASAN := RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/asan
+ASAN_VENV := target/asan/venv
+# What the binding has unsafe code for: strings, arrays, threads. (Leaks are not looked for: the
+# interpreter itself does not free everything at its end.)
+ASAN_TESTS ?= tests/test_api.py tests/test_input.py tests/test_kernels.py tests/test_index.py \
+	tests/test_output_dtype.py tests/test_threads.py
+# Memcheck takes a test some fifty times as long. These touch every unsafe block of the crate;
+# Valgrind's processor has AVX2 and no AVX-512, so the kernels are portable and AVX2.
+MEMCHECK_TESTS ?= pool scratch classify forged_indexes unigram::line normalizers
+
+.PHONY: sanitize sanitize-rust sanitize-python memcheck
+sanitize: sanitize-rust sanitize-python memcheck ## Run tests under AddressSanitizer and Valgrind (many minutes)
+
+sanitize-rust:
+	$(ASAN) cargo test --locked --quiet --target $(HOST) -p m2v-core --lib --tests
+
+$(ASAN_VENV)/made: pyproject.toml
+	$(PYTHON) -m venv $(ASAN_VENV)
+	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --group test 'maturin>=1.9,<2'
+	touch $@
+
+# The runtime must be there before the interpreter allocates anything, and a str must be an
+# allocation of its own for a read beyond its end to be noticed.
+sanitize-python: $(ASAN_VENV)/made
+	rm -rf target/asan/dist
+	$(ASAN) $(ASAN_VENV)/bin/maturin build --locked --quiet --profile dev --target $(HOST) --compatibility linux --out target/asan/dist
+	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install target/asan/dist/*.whl
+	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps target/asan/dist/*.whl
+	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
+		$(ASAN_VENV)/bin/python -m pytest -q -p no:cacheprovider $(ASAN_TESTS)
+
+memcheck:
+	CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind --quiet --error-exitcode=9 --leak-check=full" \
+		cargo test --locked --quiet -p m2v-core --lib -- $(MEMCHECK_TESTS)
+
 .PHONY: test-exhaustive
 test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours
 	cargo test --locked --release -p m2v-core -- --include-ignored

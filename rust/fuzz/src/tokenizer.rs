@@ -117,9 +117,10 @@ fn without_unread_parts(json: &[u8]) -> Vec<u8> {
         let read = ["added_tokens", "normalizer", "pre_tokenizer", "model"];
         parts.retain(|part, _| read.contains(&part.as_str()));
     }
-    for token in file["added_tokens"].as_array_mut().into_iter().flatten() {
-        token["special"] = false.into();
-        token["id"] = 0.into();
+    let tokens = file.get_mut("added_tokens").and_then(Value::as_array_mut);
+    for token in tokens.into_iter().flatten().filter_map(Value::as_object_mut) {
+        token.insert("special".to_owned(), false.into());
+        token.insert("id".to_owned(), 0.into());
     }
     file.to_string().into_bytes()
 }

@@ -46,7 +46,7 @@ fn text() {
 
 #[test]
 fn tokenizer_bytes() {
-    run("tokenizer_bytes", m2v_fuzz::tokenizer_bytes, 3_000);
+    run("tokenizer_bytes", m2v_fuzz::tokenizer_bytes, 20_000);
 }
 
 #[test]
