@@ -143,7 +143,8 @@ ASAN_TESTS ?= tests/test_api.py tests/test_input.py tests/test_kernels.py tests/
 	tests/test_output_dtype.py tests/test_threads.py
 # Memcheck takes a test some fifty times as long. These touch every unsafe block of the crate;
 # Valgrind's processor has AVX2 and no AVX-512, so the kernels are portable and AVX2.
-MEMCHECK_TESTS ?= pool scratch classify forged_indexes unigram::line normalizers
+MEMCHECK_TESTS ?= pool scratch classify forged_indexes unigram:: wordpiece:: normalizers \
+	--skip scalars --skip agrees_with_the_definition
 
 .PHONY: sanitize sanitize-rust sanitize-python memcheck
 sanitize: sanitize-rust sanitize-python memcheck ## Run tests under AddressSanitizer and Valgrind (many minutes)
@@ -168,7 +169,7 @@ sanitize-python: $(ASAN_VENV)/made
 		$(ASAN_VENV)/bin/python -m pytest -q -p no:cacheprovider $(ASAN_TESTS)
 
 memcheck:
-	CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind --quiet --error-exitcode=9 --leak-check=full" \
+	CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
 		cargo test --locked --quiet -p m2v-core --lib -- $(MEMCHECK_TESTS)
 
 .PHONY: test-exhaustive

@@ -143,7 +143,8 @@ class StaticModel:
             cache_dir: The hub cache to use.
             local_files_only: Never use the network.
             memory_map: Leave the matrix in its file, shared by all processes that load it. With
-                False it is read into memory, for files that are rewritten in place while in use.
+                False it is read into memory (and so is a compiled index), for files that are
+                rewritten in place while in use.
             index: Keep compiled indexes of big vocabularies, which then load in milliseconds: True
                 for the user's cache folder (see `m2v_fast.index`), a folder, or False for none. An
                 index that `m2v-fast compile` put beside tokenizer.json is used in any case.
