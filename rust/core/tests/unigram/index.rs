@@ -181,7 +181,9 @@ fn a_real_model() {
 #[test]
 fn an_index_read_into_memory_may_be_cut_short() {
     let place = tempfile::tempdir().unwrap();
-    let json = small(false).json();
+    // Without a mapping there must be as many rows as ids, so no piece may be there twice.
+    let pieces = ["▁", "t", "h", "e", "▁the", "a", "b", "ab"].map(|piece| (piece, -2.3));
+    let json = Model::default().with_pieces(pieces).json();
     std::fs::write(place.path().join("tokenizer.json"), &json).unwrap();
     std::fs::write(place.path().join("config.json"), "{}").unwrap();
     let tokens = Probe::new(json.as_bytes()).unwrap().tokenizer().vocabulary().tokens;
@@ -193,7 +195,7 @@ fn an_index_read_into_memory_may_be_cut_short() {
     let options = LoadOptions { memory_map: false, ..LoadOptions::default() };
     let model = Whole::load(place.path(), options).unwrap();
     assert!(model.tokenizer().is_indexed());
-    let expected = ids(&mut Probe::new(json.as_bytes()).unwrap(), "the ab é x e x");
+    let expected = ids(&mut Probe::new(json.as_bytes()).unwrap(), "the ab é h");
     std::fs::File::create(index).unwrap();
-    assert_eq!(model.ids("the ab é x e x", None).unwrap(), expected);
+    assert_eq!(model.ids("the ab é h", None).unwrap(), expected);
 }
