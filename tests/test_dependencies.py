@@ -32,7 +32,7 @@ def _listed(heading: str) -> set[str]:
 
 def test_rust() -> None:
     wanted = set()
-    for manifest in ("rust/core/Cargo.toml", "rust/python/Cargo.toml"):
+    for manifest in ("rust/core/Cargo.toml", "rust/python/Cargo.toml", "rust/fuzz/Cargo.toml"):
         content = _read(manifest)
         for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
             wanted |= set(content.get(kind, {}))
@@ -56,5 +56,5 @@ def test_python() -> None:
 def test_lock_files_are_kept() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
     assert "lock" not in ignored
-    for name in ("Cargo.lock", "rust/peers/Cargo.lock"):
+    for name in ("Cargo.lock", "rust/fuzz/Cargo.lock", "rust/peers/Cargo.lock"):
         assert (ROOT / name).exists()
