@@ -18,6 +18,7 @@ mod index;
 mod normalizers;
 mod output;
 mod plan;
+mod positions;
 mod pretokenizers;
 #[doc(hidden)]
 pub mod probe;

@@ -3,11 +3,11 @@
 use std::arch::x86_64::*;
 
 use super::set::BITS;
-use super::{BLOCK, Block, Cutting, Set, Units, over_blocks};
+use super::{BLOCK, Block, Cutting, Set, Units, over_blocks, positions};
 
 #[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn cut(text: &[u8], cutting: &Cutting, units: &mut Units) {
-    over_blocks!(text, cutting, units, block);
+    over_blocks!(text, cutting, units, block, positions::append);
 }
 
 #[inline]

@@ -13,6 +13,7 @@ mod set;
 
 pub(super) use set::Set;
 
+use super::positions;
 use crate::backend::{Backend, Runnable};
 
 /// The bytes that one step looks at.
@@ -116,10 +117,10 @@ impl Units {
     }
 }
 
-/// The loop over blocks, given how one is classified. A macro and not a function, so that each
+/// The loop over blocks, given how one is classified and how its bits become positions. A macro and not a function, so that each
 /// implementation compiles it with its own instructions.
 macro_rules! over_blocks {
-    ($text:expr, $cutting:expr, $units:expr, $block:path) => {{
+    ($text:expr, $cutting:expr, $units:expr, $block:path, $append:path) => {{
         let (text, cutting, units) = ($text, $cutting, $units);
         // What the byte before a block was.
         let (mut solid_before, mut punctuation_before, mut odd_before) = (0, 0, 0);
@@ -144,31 +145,13 @@ macro_rules! over_blocks {
             solid_before = solid >> 63;
             punctuation_before = punctuation >> 63;
             odd_before = class.odd >> 63;
-            started = super::append_bits(starts, at, &mut units.starts, started);
-            ended = super::append_bits(ends, at, &mut units.ends, ended);
+            started = $append(starts, at, &mut units.starts, started);
+            ended = $append(ends, at, &mut units.ends, ended);
         }
         units.count = started;
     }};
 }
 use over_blocks;
-
-/// Writes the positions of the bits that are set, from `filled` on, and returns where it ended.
-/// Eight at a time, wanted or not: a loop that ends with the last bit is mispredicted once a block.
-#[inline(always)]
-fn append_bits(mut bits: u64, at: u32, positions: &mut [u32], filled: usize) -> usize {
-    let end = filled + bits.count_ones() as usize;
-    let mut filled = filled;
-    while filled < end {
-        if let Some(eight) = positions.get_mut(filled..).and_then(<[u32]>::first_chunk_mut::<8>) {
-            for position in eight {
-                *position = at + bits.trailing_zeros();
-                bits &= bits.wrapping_sub(1);
-            }
-        }
-        filled += 8;
-    }
-    end
-}
 
 #[cfg(test)]
 mod tests {

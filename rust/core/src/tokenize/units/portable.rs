@@ -1,9 +1,9 @@
 //! Cutting byte by byte.
 
-use super::{BLOCK, Block, Cutting, Units, over_blocks};
+use super::{BLOCK, Block, Cutting, Units, over_blocks, positions};
 
 pub(super) fn cut(text: &[u8], cutting: &Cutting, units: &mut Units) {
-    over_blocks!(text, cutting, units, block);
+    over_blocks!(text, cutting, units, block, positions::append);
 }
 
 #[inline(always)]

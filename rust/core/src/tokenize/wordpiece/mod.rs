@@ -22,7 +22,7 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use super::spec::Spec;
 use super::{NotCovered, Vocabulary};
-use super::{added, output, trie};
+use super::{added, output, positions, trie};
 use crate::backend::Runnable;
 use added::Part;
 use charmap::CharMap;

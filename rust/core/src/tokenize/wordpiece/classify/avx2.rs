@@ -2,11 +2,11 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Block, Rewrite, Units, append_bits, over_blocks};
+use super::{BLOCK, Block, Rewrite, Units, over_blocks, positions};
 
 #[target_feature(enable = "avx2,bmi1,popcnt")]
 pub(super) fn units(text: &[u8], rewrite: Rewrite, units: &mut Units) {
-    over_blocks!(text, rewrite, units, block, append_bits);
+    over_blocks!(text, rewrite, units, block, positions::append);
 }
 
 #[inline]

@@ -2,11 +2,11 @@
 
 use std::arch::x86_64::*;
 
-use super::{BLOCK, Block, Rewrite, Units, over_blocks};
+use super::{BLOCK, Block, Rewrite, Units, over_blocks, positions};
 
 #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]
 pub(super) fn units(text: &[u8], rewrite: Rewrite, units: &mut Units) {
-    over_blocks!(text, rewrite, units, block, append_bits);
+    over_blocks!(text, rewrite, units, block, positions::append_avx512);
 }
 
 #[inline]
@@ -38,22 +38,4 @@ fn block(input: &[u8; BLOCK], rewrite: Rewrite, out: &mut [u8; BLOCK]) -> Block 
     // SAFETY: an unaligned store of the 64 bytes that the array has.
     unsafe { _mm512_storeu_si512(out.as_mut_ptr().cast(), written) };
     Block { chunk, punctuation, odd }
-}
-
-/// Appends the positions of the bits that are set: sixteen at a time, packed by one instruction.
-#[inline]
-#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]
-fn append_bits(bits: u64, at: u32, positions: &mut [u32], mut filled: usize) -> usize {
-    let ascending = _mm512_setr_epi32(0, 1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12, 13, 14, 15);
-    for part in 0..4 {
-        let bits = (bits >> (16 * part)) as u16;
-        let here = _mm512_add_epi32(ascending, _mm512_set1_epi32((at + 16 * part) as i32));
-        let packed = _mm512_maskz_compress_epi32(bits, here);
-        if let Some(room) = positions.get_mut(filled..).and_then(<[u32]>::first_chunk_mut::<16>) {
-            // SAFETY: an unaligned store of the sixteen numbers that there is room for.
-            unsafe { _mm512_storeu_si512(room.as_mut_ptr().cast(), packed) };
-        }
-        filled += bits.count_ones() as usize;
-    }
-    filled
 }

@@ -10,6 +10,7 @@ mod avx2;
 mod avx512;
 mod portable;
 
+use super::positions;
 use crate::backend::{Backend, Runnable};
 
 /// The bytes that one step looks at.
@@ -98,7 +99,7 @@ pub(super) fn units(backend: Runnable, text: &[u8], rewrite: Rewrite, units: &mu
 /// The loop over blocks, given how one is classified and how its bits become positions. A macro and not a function, so that each
 /// implementation compiles it with its own instructions.
 macro_rules! over_blocks {
-    ($text:expr, $rewrite:expr, $units:expr, $block:path, $append_bits:path) => {{
+    ($text:expr, $rewrite:expr, $units:expr, $block:path, $append:path) => {{
         let (text, rewrite, units) = ($text, $rewrite, $units);
         let (mut chunk_before, mut punctuation_before) = (0, 0);
         let mut odd = 0;
@@ -124,32 +125,14 @@ macro_rules! over_blocks {
             let ends = !class.chunk & chunk_shifted | punctuation_shifted;
             chunk_before = class.chunk >> 63;
             punctuation_before = class.punctuation >> 63;
-            started = $append_bits(starts, at, &mut units.starts, started);
-            ended = $append_bits(ends, at, &mut units.ends, ended);
+            started = $append(starts, at, &mut units.starts, started);
+            ended = $append(ends, at, &mut units.ends, ended);
         }
         units.count = started;
         units.any_odd = odd != 0;
     }};
 }
 use over_blocks;
-
-/// Writes the positions of the bits that are set, from `filled` on, and returns where it ended.
-/// Eight at a time, wanted or not: a loop that ends with the last bit is mispredicted once a block.
-#[inline(always)]
-fn append_bits(mut bits: u64, at: u32, positions: &mut [u32], filled: usize) -> usize {
-    let end = filled + bits.count_ones() as usize;
-    let mut filled = filled;
-    while filled < end {
-        if let Some(eight) = positions.get_mut(filled..).and_then(<[u32]>::first_chunk_mut::<8>) {
-            for position in eight {
-                *position = at + bits.trailing_zeros();
-                bits &= bits.wrapping_sub(1);
-            }
-        }
-        filled += 8;
-    }
-    end
-}
 
 #[cfg(test)]
 mod tests {

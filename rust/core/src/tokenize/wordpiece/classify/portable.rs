@@ -1,10 +1,10 @@
 //! The first look in plain loops over 64 bytes, which compilers turn into whatever vectors the
 //! target has (SSE2 on x86-64, NEON on aarch64).
 
-use super::{BLOCK, Block, Rewrite, Units, append_bits, over_blocks};
+use super::{BLOCK, Block, Rewrite, Units, over_blocks, positions};
 
 pub(super) fn units(text: &[u8], rewrite: Rewrite, units: &mut Units) {
-    over_blocks!(text, rewrite, units, block, append_bits);
+    over_blocks!(text, rewrite, units, block, positions::append);
 }
 
 #[inline(always)]
