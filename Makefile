@@ -211,6 +211,7 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 format: $(VENV)/tested ## Format everything
 	cargo fmt --all
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all
+	cargo fmt --manifest-path rust/peers/Cargo.toml --all
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -1,5 +1,4 @@
 //! Whole models through the public interface: batches, threads, interrupts, errors.
-#![cfg(feature = "fallback")]
 #![allow(clippy::unwrap_used)]
 
 mod support;
@@ -194,4 +193,17 @@ fn of_several_faults_in_a_file_the_same_one_is_named_every_time() {
     let first = message();
     assert!(first.contains("not a complete safetensors file: "), "{first}");
     assert!((0..50).all(|_| message() == first), "{first}");
+}
+
+#[test]
+fn a_text_beyond_what_positions_can_count_is_an_error_unless_it_is_cut() {
+    let (_folder, model) = model();
+    let text = "zebra ".repeat(60_000_000);
+    let mut out = vec![0.0; DIM];
+    let error = model
+        .encode(&text, EncodeOptions { max_length: None, normalize: true }, &mut out)
+        .unwrap_err()
+        .to_string();
+    assert!(error.contains("360000000 bytes") && error.contains("max_length"), "{error}");
+    model.encode(&text, OPTIONS, &mut out).unwrap();
 }

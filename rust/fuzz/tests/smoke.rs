@@ -30,7 +30,7 @@ fn run(name: &str, target: fn(&[u8]), rounds: usize) {
     for data in seeds.iter().cloned().chain(made) {
         let failed = std::panic::catch_unwind(|| target(&data)).is_err();
         if failed {
-            // What `make fuzz TARGET=… INPUT=…` takes.
+            // What `cargo fuzz run TARGET FILE` takes.
             let path = root.join("artifacts").join(format!("smoke-{name}"));
             fs::create_dir_all(root.join("artifacts")).unwrap();
             fs::write(&path, &data).unwrap();

@@ -132,7 +132,7 @@ unsafe fn in_memory<E, V1: Load<E>, W: Weighting<V1>>(
         // SAFETY: each row is inside the matrix and has `dim` elements, as has `out`; the columns
         // are below `dim`.
         unsafe {
-            let mut sums = [V1::splat(std::mem::zeroed()); IN_MEMORY];
+            let mut sums = [V1::splat(V1::Scalar::default()); IN_MEMORY];
             let sums = &mut sums[..IN_MEMORY.min(job.dim - column)];
             for (token, &row) in job.rows.iter().enumerate() {
                 if let Some(&ahead) = job.rows.get(token + PREFETCH_AHEAD) {
@@ -165,7 +165,7 @@ unsafe fn blocks<E, V: Load<E>, W: Weighting<V>, const N: usize>(
 ) -> usize {
     let skew = if N >= ALIGNED_FROM { skew::<E, V>(job) } else { 0 };
     while job.dim - column >= N * V::LANES {
-        // SAFETY: just checked that the block fits.
+        // SAFETY: just checked that the block fits; `skew` gives less than `LANES`.
         unsafe {
             if skew == 0 {
                 block::<E, V, W, N>(job, weighting, count, column);
@@ -215,7 +215,7 @@ unsafe fn skewed_block<E, V: Load<E>, W: Weighting<V>, const N: usize>(
     // SAFETY: as in `block`; the vectors begin at columns 0, `skew + part * V::LANES` with
     // `part < N - 1`, and `last_column` of the block, all at most the last.
     unsafe {
-        let zero = V::splat(std::mem::zeroed());
+        let zero = V::splat(V::Scalar::default());
         let (mut first, mut inner, mut last) = (zero, [zero; N], zero);
         for (token, &row) in job.rows.iter().enumerate() {
             if let Some(&ahead) = job.rows.get(token + PREFETCH_AHEAD) {
@@ -257,7 +257,7 @@ unsafe fn block<E, V: Load<E>, W: Weighting<V>, const N: usize>(
     // this block reads those of its columns; `out` has `dim` floats. `wrapping_add` because a
     // prefetch may be of an address that is not read.
     unsafe {
-        let mut sums = [V::splat(std::mem::zeroed()); N];
+        let mut sums = [V::splat(V::Scalar::default()); N];
         for (token, &row) in job.rows.iter().enumerate() {
             if let Some(&ahead) = job.rows.get(token + PREFETCH_AHEAD) {
                 let start = matrix.wrapping_add(ahead as usize * job.dim + column);

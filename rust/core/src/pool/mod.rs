@@ -79,7 +79,7 @@ impl Factors<'_> {
     }
 }
 
-/// Most int8 rows whose sum an f32 holds exactly: 2^16 * 128 = 2^23.
+/// As many int8 rows as have a sum that an f32 surely holds exactly: 2^16 * 128 = 2^23.
 const INT8_ROWS_IN_F32: usize = 1 << 16;
 
 /// Kernels of one instruction set.

@@ -11,8 +11,8 @@ use super::element::{Bf16, F16};
 /// The methods are unsafe because an implementation may use instructions of its instruction set:
 /// they may only run on a processor that has them, inside a function that enables them.
 pub(super) trait Vector: Copy {
-    /// One lane.
-    type Scalar: Copy;
+    /// One lane; its default is 0.0.
+    type Scalar: Copy + Default;
     /// Number of lanes.
     const LANES: usize;
     unsafe fn splat(value: Self::Scalar) -> Self;

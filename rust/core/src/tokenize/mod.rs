@@ -109,6 +109,17 @@ pub struct Tokenizer {
     indexed: bool,
 }
 
+/// Engines count bytes in 32 bits, of texts that normalizers may have made up to twelve times as
+/// long (U+FDFA under NFKC: three bytes become 33).
+const LONGEST_TEXT: usize = u32::MAX as usize / 12;
+
+fn too_long(bytes: usize) -> String {
+    format!(
+        "a text of {bytes} bytes is longer than the {LONGEST_TEXT} that one may have: split it, or \
+         encode it with a max_length, which cuts it first"
+    )
+}
+
 impl Tokenizer {
     /// Plans the tokenization that the bytes of a tokenizer.json describe. `path` is only named in
     /// errors.
@@ -243,6 +254,9 @@ impl Tokenizer {
         let room = limit.unwrap_or(usize::MAX);
         if room == 0 {
             return Ok(0);
+        }
+        if text.len() > LONGEST_TEXT {
+            return Err(Error::Tokenize { index: 0, problem: too_long(text.len()) });
         }
         let unk_id = self.vocabulary.unk_id;
         let mut out = Output::new(ids, limit, unk_id.unwrap_or(output::NO_ID));

@@ -1,6 +1,5 @@
 //! The BPE and WordLevel engines and their pre-tokenizers against the reference: the same ids for
 //! every text, whatever the size of the cache.
-#![cfg(feature = "fallback")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpora;

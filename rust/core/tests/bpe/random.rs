@@ -217,7 +217,9 @@ fn small_models() {
 #[test]
 #[ignore = "minutes: part of the exhaustive run"]
 fn many_small_models() {
-    sweep(1_000..25_000, 150);
+    // More would not fit into the memory of most machines: the reference keeps what it has cached
+    // for a model without a pre-tokenizer when the model is gone.
+    sweep(1_000..7_000, 150);
 }
 
 #[test]

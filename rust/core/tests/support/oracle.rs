@@ -15,7 +15,13 @@ pub(crate) struct Oracle {
 impl Oracle {
     /// All variants; `None` if the engine leaves the file to the fallback.
     pub(crate) fn new(json: &str) -> Option<Self> {
-        let probes: Vec<Probe> = Probe::variants(json.as_bytes()).expect("it loads");
+        let probes = Probe::variants(json.as_bytes());
+        let probes: Vec<Probe> = if cfg!(feature = "fallback") {
+            probes.expect("it loads")
+        } else {
+            // Nothing else loads what the engines leave alone.
+            probes.ok()?
+        };
         if !crate::ENGINES.contains(&probes[0].tokenizer().engine()) {
             return None;
         }
@@ -28,8 +34,11 @@ impl Oracle {
 
     /// The fallback's reason, for a file that the engine must not take.
     pub(crate) fn refusal(json: &str) -> Option<String> {
-        let probe = Probe::new(json.as_bytes()).expect("the fallback loads it");
-        probe.tokenizer().fallback_reason().map(str::to_owned)
+        match Probe::new(json.as_bytes()) {
+            Ok(probe) => probe.tokenizer().fallback_reason().map(str::to_owned),
+            Err(error) if !cfg!(feature = "fallback") => Some(error.to_string()),
+            Err(error) => panic!("the fallback loads it: {error}"),
+        }
     }
 
     /// Ids of the reference, the unknown one included.

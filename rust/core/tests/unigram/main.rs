@@ -1,6 +1,5 @@
 //! The Unigram engine against the reference: the same ids for every text, whatever the variant of
 //! the engine.
-#![cfg(feature = "fallback")]
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 mod corpora;

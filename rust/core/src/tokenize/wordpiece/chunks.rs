@@ -28,7 +28,8 @@ impl Store {
     pub(super) fn new(entries: usize) -> Self {
         Self {
             short: Cache::new(entries),
-            // Chunks of more than sixteen bytes are one in twenty in German, fewer elsewhere.
+            // Chunks of more than sixteen bytes are rare in Latin scripts, where sixteen bytes are as
+            // many letters.
             long: Cache::new(entries / 8),
             chunk: String::new(),
             list: Vec::new(),

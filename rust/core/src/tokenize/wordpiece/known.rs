@@ -1,9 +1,9 @@
 //! The hot loop: ids of units that the cache knows.
 //!
 //! Nine units in ten of ordinary text go through here, so it does without all that the others need.
-//! It asks for room and looks at the limit once for many units, and has one branch for each, which
-//! is nearly always taken: a branch on which of a set's two entries matched was mispredicted for
-//! one unit in five, and cost as much as all the rest.
+//! It asks for room and looks at the limit once for many units, and none of its branches is one that
+//! cannot be foretold: one on which of a set's two entries matched was mispredicted so often that
+//! ids took a third longer (`stages`).
 
 use super::cache::{Cache, INLINE, Key, Value};
 use super::output::Output;
@@ -13,7 +13,8 @@ const AT_ONCE: usize = 1024;
 
 /// Appends the ids of the units that begin at `starts` and end at `ends`, up to the first one that
 /// takes more than a look into the cache: one that is long, not known or a list, or whose value and
-/// end `plain` does not let pass, or that may reach the limit. Returns how many were done.
+/// end `plain` does not let pass, or that may reach the limit; and no more than `AT_ONCE`. Returns how
+/// many were done.
 #[inline(never)] // among what its callers keep in registers it would find none
 pub(super) fn append(
     buffer: &[u8],
@@ -43,7 +44,7 @@ pub(super) fn append(
         }
         // All slots at once, used or not: the next value overwrites what is not.
         // SAFETY: there is room for `INLINE + 1` ids for each of `count` units, and a unit fills
-        // at most `INLINE`.
+        // at most `INLINE`: no value that is not a list keeps more.
         unsafe {
             room.as_mut_ptr()
                 .add(filled)
@@ -54,7 +55,7 @@ pub(super) fn append(
         counted += value.counted();
         done += 1;
     }
-    // SAFETY: so many of the new ids were written.
+    // SAFETY: so many of the new ids were written, each within the room that was asked for.
     unsafe { out.ids.set_len(before + filled) };
     out.remaining -= counted;
     done
