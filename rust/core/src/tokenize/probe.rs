@@ -32,6 +32,9 @@ pub struct Probe {
 }
 
 impl Probe {
+    /// Whether this build has the fallback.
+    pub const HAS_FALLBACK: bool = cfg!(feature = "fallback");
+
     /// Loads the bytes of a tokenizer.json.
     ///
     /// # Errors

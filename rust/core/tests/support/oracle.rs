@@ -16,7 +16,7 @@ impl Oracle {
     /// All variants; `None` if the engine leaves the file to the fallback.
     pub(crate) fn new(json: &str) -> Option<Self> {
         let probes = Probe::variants(json.as_bytes());
-        let probes: Vec<Probe> = if cfg!(feature = "fallback") {
+        let probes: Vec<Probe> = if Probe::HAS_FALLBACK {
             probes.expect("it loads")
         } else {
             // Nothing else loads what the engines leave alone.
@@ -36,7 +36,7 @@ impl Oracle {
     pub(crate) fn refusal(json: &str) -> Option<String> {
         match Probe::new(json.as_bytes()) {
             Ok(probe) => probe.tokenizer().fallback_reason().map(str::to_owned),
-            Err(error) if !cfg!(feature = "fallback") => Some(error.to_string()),
+            Err(error) if !Probe::HAS_FALLBACK => Some(error.to_string()),
             Err(error) => panic!("the fallback loads it: {error}"),
         }
     }
