@@ -1,4 +1,4 @@
-"""Import, load and first query, in fresh interpreters."""
+"""Import, load and first texts, in fresh interpreters."""
 
 from __future__ import annotations
 

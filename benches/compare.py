@@ -269,7 +269,7 @@ def print_stages(title: str, figures: list[dict[str, Any]]) -> None:
 
 def print_start(figures: dict[str, Any]) -> None:
     print("\n### Fresh interpreter, ms\n")
-    print("| | whole process | import | load | first query |\n|---|---:|---:|---:|---:|")
+    print("| | whole process | import | load | first texts |\n|---|---:|---:|---:|---:|")
     for name, row in figures.items():
         told = [f"{row[key]:.1f}" if key in row else "" for key in _PARTS]
         print(f"| {name} | {row['process_ms']:.1f} | {' | '.join(told)} |")

@@ -9,6 +9,8 @@ unigram-whole      the family that Model2Vec wrote in 2025: a WordPiece vocabula
 unigram-spanning   the same with pieces of several words
 unigram-trained    trained on the corpora: NFKC, WhitespaceSplit, byte fallback
 unigram-first      trained, without normalizer, prepend_scheme first, without split
+unigram-500k       500,353 pieces, as many as the biggest models have: the most frequent
+                   parts of words (Metaspace with split)
 wordlevel-bert     the 30,000 most frequent words, as BertNormalizer and BertPreTokenizer give them
 wordlevel-words    the same with Lowercase and Whitespace
 wordlevel-split    the same without normalizer, with WhitespaceSplit
@@ -104,6 +106,27 @@ def trained(
     return tokenizer
 
 
+def parts(corpora: Path, size: int) -> Tokenizer:
+    """Every character, and the most frequent parts of words up to `size` pieces in all."""
+    frequent = Counter(MARK + word for text in texts(corpora, 2) for word in text.split())
+    counts: Counter[str] = Counter()
+    for word, count in frequent.items():
+        for start in range(len(word)):
+            for end in range(start + 1, min(start + 9, len(word) + 1)):
+                # The mark is only ever the first character of a piece.
+                if MARK not in word[start + 1 : end]:
+                    counts[word[start:end]] += count
+    chars = {piece: count for piece, count in counts.items() if len(piece) == 1}
+    pieces = dict(counts.most_common(size - 1)) | chars
+    while len(pieces) > size - 1:
+        pieces.pop(next(piece for piece in reversed(pieces) if len(piece) > 1))
+    total = sum(pieces.values())
+    vocabulary = [("<unk>", 0.0), *((p, math.log(count / total)) for p, count in pieces.items())]
+    tokenizer = Tokenizer(Unigram(vocabulary, unk_id=0, byte_fallback=False))
+    tokenizer.pre_tokenizer = pre_tokenizers.Metaspace()
+    return tokenizer
+
+
 def words(
     corpora: Path, normalizer: normalizers.Normalizer | None, cut: pre_tokenizers.PreTokenizer
 ) -> Tokenizer:
@@ -147,6 +170,7 @@ def main() -> None:
     save("unigram-first", json.dumps(model, ensure_ascii=False))
 
     corpora = arguments.corpora
+    save("unigram-500k", parts(corpora, 500_353).to_str())
     bert = words(corpora, normalizers.BertNormalizer(), pre_tokenizers.BertPreTokenizer())
     save("wordlevel-bert", bert.to_str())
     plain = words(corpora, normalizers.Lowercase(), pre_tokenizers.Whitespace())
