@@ -10,11 +10,13 @@ use std::sync::Once;
 
 use tokenizers::{ModelWrapper, Tokenizer};
 
-use super::Vocabulary;
+use super::growth::Growing;
 use super::output::{NO_ID, Output};
+use super::{Vocabulary, grows};
 
 pub(super) struct Fallback {
     tokenizer: Tokenizer,
+    growing: Option<Growing>,
 }
 
 impl std::fmt::Debug for Fallback {
@@ -25,6 +27,7 @@ impl std::fmt::Debug for Fallback {
 
 impl Fallback {
     pub(super) fn from_json(json: &[u8]) -> Result<(Self, Vocabulary), String> {
+        let growing = guarded(|| Ok(Growing::check(json)))??;
         let mut tokenizer = guarded(|| Tokenizer::from_bytes(json))?;
         tokenizer.with_padding(None);
         guarded(|| tokenizer.with_truncation(None).map(|_| ()))?;
@@ -46,10 +49,15 @@ impl Fallback {
             .keys()
             .map(|token| u32::try_from(token.chars().count()).unwrap_or(u32::MAX))
             .collect();
-        Ok((Self { tokenizer }, Vocabulary::new(lengths, id_bound, unk_id)))
+        Ok((Self { tokenizer, growing }, Vocabulary::new(lengths, id_bound, unk_id)))
     }
 
     pub(super) fn ids_into(&self, text: &str, out: &mut Output<'_>) -> Result<(), String> {
+        if let Some(growing) = &self.growing
+            && !guarded(|| Ok(growing.allows(text)))?
+        {
+            return Err(grows(text.len()));
+        }
         let encoding = guarded(|| self.tokenizer.encode_fast(text, false))?;
         out.extend(encoding.get_ids());
         Ok(())

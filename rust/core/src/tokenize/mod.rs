@@ -13,8 +13,11 @@ mod bpe;
 mod cache;
 #[cfg(feature = "fallback")]
 mod fallback;
+#[cfg(feature = "fallback")]
+mod growth;
 mod hash;
 mod index;
+mod nested;
 mod normalizers;
 mod output;
 mod plan;
@@ -46,9 +49,14 @@ use wordlevel::WordLevel;
 use wordpiece::WordPiece;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
-/// `normalizer of type Nmt`. Not an error: the next engine is asked.
+/// `normalizer of type Nmt`.
 #[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) struct NotCovered(pub(crate) String);
+pub(crate) enum NotCovered {
+    /// Not an error: the fallback is asked.
+    Here(String),
+    /// No file to be loaded: the reference would ask for memory without end, or not come back.
+    Anywhere(String),
+}
 
 /// What the rest of the crate needs to know of a vocabulary, added tokens included.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -87,6 +95,16 @@ pub(crate) struct TokenizeScratch {
     wordlevel: wordlevel::Scratch,
 }
 
+impl TokenizeScratch {
+    /// Whether the normalized form of some text was too long since this was asked last.
+    #[inline]
+    fn take_overflow(&mut self) -> bool {
+        let Self { wordpiece: _, unigram, bpe, wordlevel } = self;
+        // All of them, or a flag would stay.
+        unigram.take_overflow() | bpe.take_overflow() | wordlevel.take_overflow()
+    }
+}
+
 #[derive(Debug)]
 enum Engine {
     WordPiece(Box<WordPiece>),
@@ -117,6 +135,14 @@ fn too_long(bytes: usize) -> String {
     format!(
         "a text of {bytes} bytes is longer than the {LONGEST_TEXT} that one may have: split it, or \
          encode it with a max_length, which cuts it first"
+    )
+}
+
+fn grows(bytes: usize) -> String {
+    format!(
+        "the normalizer of this tokenizer.json makes a text of {bytes} bytes longer than the {} \
+         that it may become: shorten the text",
+        normalizers::limit(bytes)
     )
 }
 
@@ -180,13 +206,14 @@ impl Tokenizer {
             Err(Unreadable::Syntax(problem)) => {
                 return Err(Error::malformed(path, format!("not valid JSON: {problem}")));
             }
-            Err(Unreadable::Shape(problem)) => Err(NotCovered(problem)),
+            Err(Unreadable::Shape(problem)) => Err(NotCovered::Here(problem)),
         };
         match planned {
             Ok((engine, vocabulary)) => {
                 Ok(Self { engine, vocabulary, fallback_reason: None, indexed: false })
             }
-            Err(NotCovered(reason)) => Self::fall_back(json, path, reason),
+            Err(NotCovered::Here(reason)) => Self::fall_back(json, path, reason),
+            Err(NotCovered::Anywhere(problem)) => Err(Error::malformed(path, problem)),
         }
     }
 
@@ -276,7 +303,11 @@ impl Tokenizer {
                 .ids_into(text, &mut out)
                 .map_err(|problem| Error::Tokenize { index: 0, problem })?,
         }
-        Ok(room - out.remaining)
+        let counted = room - out.remaining;
+        if scratch.take_overflow() {
+            return Err(Error::Tokenize { index: 0, problem: grows(text.len()) });
+        }
+        Ok(counted)
     }
 
     /// Sets the size of an engine's own cache (a power of two, or zero), for tests: ids do not

@@ -6,10 +6,25 @@ use serde_json::value::RawValue;
 
 use super::NotCovered;
 use super::added::{AddedToken, is_whitespace};
+use super::nested::{Kind, Leaf, leaves};
+use super::normalizers;
 use super::spec::Spec;
 
 pub(super) fn not_covered<T>(reason: impl Into<String>) -> Result<T, NotCovered> {
-    Err(NotCovered(reason.into()))
+    Err(NotCovered::Here(reason.into()))
+}
+
+/// Checks the length of the normalized forms of the added tokens seen so far, in bytes, against
+/// that of these tokens.
+pub(super) fn check_growth(contents: usize, patterns: usize, grew: bool) -> Result<(), NotCovered> {
+    let limit = normalizers::limit(contents);
+    if grew || patterns > limit {
+        return Err(NotCovered::Anywhere(format!(
+            "its normalizer makes {contents} bytes of added tokens longer than the {limit} that \
+             they may become"
+        )));
+    }
+    Ok(())
 }
 
 /// The `type` of a part.
@@ -50,14 +65,16 @@ pub(super) struct AddedTokens {
     pub(super) ids: Vec<(String, u32)>,
 }
 
-/// Gathers the added tokens of a file whose model has `vocab_len` distinct tokens.
+/// Gathers the added tokens of a file whose model has `vocab_len` distinct tokens. `normalize`
+/// appends a normalized form, and says whether it is whole.
 pub(super) fn added_tokens(
     spec: &Spec<'_>,
     vocab_len: usize,
     vocab_id: impl Fn(&str) -> Option<u32>,
-    mut normalize: impl FnMut(&str, &mut String),
+    mut normalize: impl FnMut(&str, &mut String) -> bool,
 ) -> Result<AddedTokens, NotCovered> {
     let mut all = AddedTokens::default();
+    let (mut contents, mut patterns) = (0, 0);
     for (token, id) in spec.added_tokens(vocab_len, &vocab_id) {
         if vocab_id(&token.content).is_none() {
             all.new_lengths.push(token.content.chars().count() as u32);
@@ -66,7 +83,10 @@ pub(super) fn added_tokens(
         all.ids.push((token.content.clone().into_owned(), id));
         let mut pattern = String::new();
         if token.normalized {
-            normalize(&token.content, &mut pattern);
+            let fits = normalize(&token.content, &mut pattern);
+            contents += token.content.len();
+            patterns += pattern.len();
+            check_growth(contents, patterns, !fits)?;
         } else {
             pattern.push_str(&token.content);
         }
@@ -118,28 +138,20 @@ pub(super) fn check_post_processor(json: Option<&RawValue>) -> Result<(), NotCov
     struct Sequence<'a> {
         id: &'a str,
     }
-    #[derive(Deserialize)]
-    struct List<'a> {
-        #[serde(borrow)]
-        processors: Vec<&'a RawValue>,
-    }
-    let Some(json) = json.filter(|json| json.get() != "null") else {
-        return Ok(());
-    };
-    match parse::<Tagged<'_>>("post_processor", json)?.kind {
-        "BertProcessing" | "RobertaProcessing" | "ByteLevel" => Ok(()),
-        "Sequence" => {
-            let list: List<'_> = parse("post_processor", json)?;
-            list.processors.into_iter().try_for_each(|json| check_post_processor(Some(json)))
-        }
-        "TemplateProcessing" => {
-            let template: Template<'_> = parse("post_processor", json)?;
-            let mut sequences = template.single.iter().filter_map(|piece| piece.sequence.as_ref());
-            match (sequences.next(), sequences.next()) {
-                (Some(Sequence { id: "A" }), None) => Ok(()),
-                _ => not_covered("post_processor that drops or repeats the text"),
+    for Leaf { kind, json } in leaves(Kind::PostProcessor, json)? {
+        match kind {
+            "BertProcessing" | "RobertaProcessing" | "ByteLevel" => {}
+            "TemplateProcessing" => {
+                let template: Template<'_> = parse("post_processor", json)?;
+                let mut sequences =
+                    template.single.iter().filter_map(|piece| piece.sequence.as_ref());
+                match (sequences.next(), sequences.next()) {
+                    (Some(Sequence { id: "A" }), None) => {}
+                    _ => return not_covered("post_processor that drops or repeats the text"),
+                }
             }
+            kind => return not_covered(format!("post_processor of type {kind}")),
         }
-        kind => not_covered(format!("post_processor of type {kind}")),
     }
+    Ok(())
 }

@@ -20,6 +20,14 @@ pub(super) struct Buffers {
     normalizer: normalizers::Buffers,
 }
 
+impl Buffers {
+    /// Whether a text became too long since the last time that this was asked.
+    #[inline]
+    pub(super) fn take_overflow(&mut self) -> bool {
+        self.normalizer.take_overflow()
+    }
+}
+
 impl Segments {
     pub(super) fn new(normalizer: Normalizer, added: AddedTokens) -> Self {
         Self {

@@ -13,6 +13,8 @@ use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
 use serde_json::value::RawValue;
 
+use super::nested::{Kind, check_depth};
+
 /// The parts of a tokenizer.json that decide ids without special tokens.
 #[derive(Debug, Deserialize)]
 pub(crate) struct Spec<'a> {
@@ -243,13 +245,21 @@ impl<'a> Spec<'a> {
         // A str to begin with saves the check of every single string.
         let json =
             std::str::from_utf8(json).map_err(|error| Unreadable::Syntax(error.to_string()))?;
-        serde_json::from_str(json).map_err(|error| {
+        let spec: Self = serde_json::from_str(json).map_err(|error| {
             if error.is_data() {
                 Unreadable::Shape(error.to_string())
             } else {
                 Unreadable::Syntax(error.to_string())
             }
-        })
+        })?;
+        for (kind, part) in [
+            (Kind::Normalizer, spec.normalizer),
+            (Kind::PreTokenizer, spec.pre_tokenizer),
+            (Kind::PostProcessor, spec.post_processor),
+        ] {
+            check_depth(kind, part).map_err(Unreadable::Syntax)?;
+        }
+        Ok(spec)
     }
 
     /// The added tokens as the reference ends up with them, in the order of their first mention:

@@ -44,6 +44,14 @@ pub(crate) struct Scratch {
     serial: u64,
 }
 
+impl Scratch {
+    /// Whether a text became too long since the last time that this was asked.
+    #[inline]
+    pub(crate) fn take_overflow(&mut self) -> bool {
+        self.segments.take_overflow()
+    }
+}
+
 impl Bpe {
     fn new(segments: Segments, pre_tokenizer: PreTokenizer, model: Model, unk_id: u32) -> Self {
         static SERIAL: AtomicU64 = AtomicU64::new(1);

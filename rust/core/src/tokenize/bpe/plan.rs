@@ -34,7 +34,7 @@ impl Bpe {
             spec,
             strings.distinct(),
             |token| strings.id(token.as_bytes()),
-            |text, out| out.push_str(normalizer.normalize(text, &mut buffers)),
+            |text, out| normalizer.append(text, &mut buffers, out),
         )?;
         let unk_token = spec.model.unk_token.as_deref();
         let added_id = |token: &str| added.ids.iter().find(|(t, _)| t == token).map(|&(_, id)| id);

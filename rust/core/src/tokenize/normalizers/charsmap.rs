@@ -66,9 +66,12 @@ impl Charsmap {
         None
     }
 
-    /// Appends the normalized text.
-    pub(super) fn normalize(&self, text: &str, out: &mut String) {
+    /// Appends the normalized text, until that is longer than `limit`.
+    pub(super) fn normalize(&self, text: &str, limit: usize, out: &mut String) {
         for cluster in text.graphemes(true) {
+            if out.len() > limit {
+                return;
+            }
             if cluster.len() < LONG
                 && let Some(replacement) = self.find(cluster.as_bytes())
             {
@@ -95,6 +98,24 @@ impl Charsmap {
             && apart(&format!("{c}{c}"))
             && apart(&format!("{c}\n"))
     }
+}
+
+/// The length of the longest replacement in a map, in base 64; none if that cannot be said. An
+/// error if the map says that it is longer than it is: the reference asks for the memory before it
+/// looks.
+#[cfg(feature = "fallback")]
+pub(in super::super) fn longest_replacement(base64: &str) -> Result<Option<usize>, String> {
+    let Some(blob) = decode(base64.as_bytes()) else { return Ok(None) };
+    let Some((size, rest)) = blob.split_first_chunk::<4>() else { return Ok(None) };
+    let size = u32::from_le_bytes(*size) as usize;
+    let Some((_, replacements)) = rest.split_at_checked(size / 4 * 4) else {
+        return Err(format!(
+            "the table of its Precompiled normalizer is damaged: a trie of {size} bytes, where {} \
+             are left",
+            rest.len()
+        ));
+    };
+    Ok(replacements.split(|&byte| byte == 0).map(<[u8]>::len).max())
 }
 
 /// Standard base 64 with padding; none unless every bit is as it should be.

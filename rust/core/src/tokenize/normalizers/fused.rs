@@ -16,8 +16,13 @@ const UNKNOWN: Entry = u32::MAX;
 const SLOW: Entry = u32::MAX - 1;
 /// Stays as it is.
 const SAME: Entry = u32::MAX - 2;
-/// Longest replacement that the table holds.
+/// Longest replacement that the table holds. What a character becomes is not followed any further
+/// than this when it is looked at by itself: steps that double it one after the other would fill
+/// all memory.
 const LONGEST: usize = 255;
+/// A character may become as many times its own bytes without being checked against the limit of
+/// the text: what Unicode's own forms can do, and more.
+const GROWTH: usize = 12;
 /// Replacements are kept up to here; beyond, characters take the slow way.
 const POOL: usize = 1 << 20;
 
@@ -128,10 +133,13 @@ impl Fused {
         for step in &self.steps {
             plain &= text.chars().all(|c| step.is_plain(c));
             next.clear();
-            step.apply(&text, work, &mut next);
+            plain &= step.apply(&text, LONGEST, work, &mut next);
             std::mem::swap(&mut text, &mut next);
+            if !plain {
+                break;
+            }
         }
-        if self.collapse {
+        if plain && self.collapse {
             next.clear();
             collapse(&text, &mut next);
             std::mem::swap(&mut text, &mut next);
@@ -145,7 +153,7 @@ impl Fused {
         let start = table.pool.len();
         let entry = match self.alone(c, work) {
             Some(text) if text == c.encode_utf8(&mut [0; 4]) => SAME,
-            Some(text) if text.len() <= LONGEST && start + LONGEST < POOL => {
+            Some(text) if text.len() <= GROWTH * c.len_utf8() && start + LONGEST < POOL => {
                 table.pool.extend_from_slice(text.as_bytes());
                 (start << 8 | text.len()) as Entry
             }
@@ -195,17 +203,20 @@ impl Fused {
         end == text.len()
     }
 
-    /// Replaces `out` by the normalized text.
+    /// Replaces `out` by the normalized text, and says whether that is no longer than `limit`: if
+    /// not, it is not whole.
     pub(super) fn normalize(
         &self,
         text: &str,
+        limit: usize,
         table: &mut Table,
         work: &mut Work,
         out: &mut String,
-    ) {
+    ) -> bool {
         let mut bytes = std::mem::take(out).into_bytes();
         bytes.clear();
         let mut from = 0;
+        let mut fits = true;
         while from < text.len() {
             let begun = bytes.len();
             let end = self.plain(text, from, text.len(), table, work, &mut bytes);
@@ -217,9 +228,13 @@ impl Fused {
             bytes.truncate(begun);
             self.plain(text, from, start, table, work, &mut bytes);
             from = self.ahead(text, end, table, work);
-            self.slow(&text[start..from], work, &mut bytes);
+            fits = self.slow(&text[start..from], limit, work, &mut bytes);
+            if !fits {
+                break;
+            }
         }
         *out = into_string(bytes);
+        fits && out.len() <= limit
     }
 
     /// Appends what becomes of plain characters; returns where the first other one is.
@@ -357,24 +372,33 @@ impl Fused {
         text.len()
     }
 
-    /// Appends what the steps themselves make of a stretch.
-    fn slow(&self, text: &str, work: &mut Work, out: &mut Vec<u8>) {
+    /// Appends what the steps themselves make of a stretch, if all is no longer than `limit` then,
+    /// and says so.
+    fn slow(&self, text: &str, limit: usize, work: &mut Work, out: &mut Vec<u8>) -> bool {
         let (mut current, mut next) =
             (std::mem::take(&mut work.first), std::mem::take(&mut work.second));
         current.clear();
         current.push_str(text);
+        let mut fits = true;
         for step in &self.steps {
             next.clear();
-            step.apply(&current, work, &mut next);
+            fits = step.apply(&current, limit, work, &mut next);
             std::mem::swap(&mut current, &mut next);
+            if !fits {
+                break;
+            }
         }
-        if self.collapse {
+        if fits && self.collapse {
             next.clear();
             collapse(&current, &mut next);
             std::mem::swap(&mut current, &mut next);
         }
-        self.push(current.as_bytes(), out);
+        fits &= out.len() + current.len() <= limit;
+        if fits {
+            self.push(current.as_bytes(), out);
+        }
         (work.first, work.second) = (current, next);
+        fits
     }
 }
 

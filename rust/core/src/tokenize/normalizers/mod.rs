@@ -15,6 +15,8 @@ mod step;
 use serde_json::value::RawValue;
 
 use super::NotCovered;
+#[cfg(feature = "fallback")]
+pub(super) use charsmap::longest_replacement;
 use fused::{Fused, Table};
 pub(super) use step::Work;
 use step::{Step, read};
@@ -47,13 +49,34 @@ pub(super) struct Buffers {
     spare: String,
     table: Table,
     work: Work,
+    /// Whether some normalized text was longer than [`limit`] since it was asked.
+    overflow: bool,
 }
+
+impl Buffers {
+    /// Whether a text became too long since the last time that this was asked.
+    #[inline]
+    pub(super) fn take_overflow(&mut self) -> bool {
+        std::mem::take(&mut self.overflow)
+    }
+}
+
+/// How many bytes a normalized text may have, of a text of so many. Replacements that feed each
+/// other make any text as long as they like, and a short one so long that no memory holds it; what
+/// people write grows threefold at most, and Unicode's forms make eleven bytes of one.
+pub(super) fn limit(text: usize) -> usize {
+    (ALWAYS + TIMES * text).min(MOST)
+}
+
+const ALWAYS: usize = 1 << 16;
+const TIMES: usize = 64;
+/// Engines count bytes in 32 bits, and may make three of one: the replacement of Metaspace.
+const MOST: usize = u32::MAX as usize / 4;
 
 impl Normalizer {
     /// Plans the `normalizer` of a tokenizer.json.
     pub(super) fn plan(json: Option<&RawValue>) -> Result<Self, NotCovered> {
-        let mut steps = Vec::new();
-        read(json, &mut steps)?;
+        let steps = read(json)?;
         let trims = steps.iter().any(Step::trims);
         let (fused, rest) = Fused::new(steps);
         Ok(Self { fused, rest, trims })
@@ -93,7 +116,7 @@ impl Normalizer {
     /// but for the strips: none if some character in it is not plain. Only if there are [`Parts`].
     #[inline]
     pub(super) fn alone<'b>(&self, part: &'b str, buffers: &'b mut Buffers) -> Option<&'b str> {
-        let Buffers { text: current, spare, table, work } = buffers;
+        let Buffers { text: current, spare, table, work, .. } = buffers;
         if self.is_identity() {
             return Some(part);
         }
@@ -111,7 +134,9 @@ impl Normalizer {
         for step in &self.rest {
             if !matches!(step, Step::Strip { .. }) && step.changes(current) {
                 spare.clear();
-                step.apply(current, work, spare);
+                if !step.apply(current, TIMES * part.len(), work, spare) {
+                    return None;
+                }
                 std::mem::swap(current, spare);
             }
         }
@@ -134,14 +159,24 @@ impl Normalizer {
         self.alone(near, buffers).is_some()
     }
 
-    /// The normalized text.
+    /// Appends the normalized text, and says whether it is whole.
+    #[must_use]
+    pub(super) fn append(&self, text: &str, buffers: &mut Buffers, out: &mut String) -> bool {
+        out.push_str(self.normalize(text, buffers));
+        !buffers.take_overflow()
+    }
+
+    /// The normalized text; if that is longer than [`limit`] allows, nothing, which
+    /// [`Buffers::take_overflow`] tells.
     pub(super) fn normalize<'b>(&self, text: &'b str, buffers: &'b mut Buffers) -> &'b str {
-        let Buffers { text: current, spare, table, work } = buffers;
+        let Buffers { text: current, spare, table, work, overflow } = buffers;
         if self.is_identity() {
             return text;
         }
+        let limit = limit(text.len());
+        let mut fits = true;
         match &self.fused {
-            Some(fused) => fused.normalize(text, table, work, current),
+            Some(fused) => fits = fused.normalize(text, limit, table, work, current),
             None => {
                 current.clear();
                 current.push_str(text);
@@ -149,17 +184,28 @@ impl Normalizer {
         }
         let (mut start, mut end) = (0, current.len());
         for step in &self.rest {
+            if !fits {
+                break;
+            }
             let part = &current[start..end];
             if let Some((left, right)) = step.as_trim(part) {
                 (start, end) = (start + left, end - right);
             } else if step.changes(part) {
                 spare.clear();
-                step.apply(part, work, spare);
+                fits = step.apply(part, limit, work, spare);
                 std::mem::swap(current, spare);
                 (start, end) = (0, current.len());
             }
         }
-        &current[start..end]
+        if fits {
+            return &current[start..end];
+        }
+        // What was made so far is let go: it would stay for as long as the worker.
+        for buffer in [&mut *current, spare, &mut work.first, &mut work.second] {
+            *buffer = String::new();
+        }
+        *overflow = true;
+        ""
     }
 }
 

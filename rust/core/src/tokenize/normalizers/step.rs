@@ -5,7 +5,8 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::super::NotCovered;
-use super::super::plan::{Tagged, not_covered, parse};
+use super::super::nested::{Kind, Leaf, leaves};
+use super::super::plan::{not_covered, parse};
 use super::super::unicode::{self, HANGUL};
 use super::super::wordpiece::normalizer::{Normalizer as Bert, Run};
 use super::super::wordpiece::plan::normalizer as read_bert;
@@ -50,21 +51,12 @@ pub(in super::super) struct Work {
     pub(super) second: String,
 }
 
-/// Appends the steps of a normalizer, those of nested sequences one after the other.
-pub(super) fn read(json: Option<&RawValue>, steps: &mut Vec<Step>) -> Result<(), NotCovered> {
-    match json.filter(|json| json.get() != "null") {
-        None => Ok(()),
-        Some(json) => read_one(json, steps),
-    }
+/// The steps of a normalizer, those of nested sequences one after the other.
+pub(super) fn read(json: Option<&RawValue>) -> Result<Vec<Step>, NotCovered> {
+    leaves(Kind::Normalizer, json)?.into_iter().map(read_one).collect()
 }
 
-/// As `read`, of one that is there: within a sequence there is no null.
-fn read_one(json: &RawValue, steps: &mut Vec<Step>) -> Result<(), NotCovered> {
-    #[derive(Deserialize)]
-    struct Sequence<'a> {
-        #[serde(borrow)]
-        normalizers: Vec<&'a RawValue>,
-    }
+fn read_one(Leaf { kind, json }: Leaf<'_>) -> Result<Step, NotCovered> {
     #[derive(Deserialize)]
     struct Prepend {
         prepend: String,
@@ -78,11 +70,7 @@ fn read_one(json: &RawValue, steps: &mut Vec<Step>) -> Result<(), NotCovered> {
     struct Map {
         precompiled_charsmap: String,
     }
-    let step = match parse::<Tagged<'_>>("normalizer", json)?.kind {
-        "Sequence" => {
-            let sequence: Sequence<'_> = parse("normalizer", json)?;
-            return sequence.normalizers.into_iter().try_for_each(|part| read_one(part, steps));
-        }
+    Ok(match kind {
         "BertNormalizer" => Step::Bert(read_bert(Some(json))?),
         "Precompiled" => {
             let map: Map = parse("normalizer", json)?;
@@ -105,9 +93,7 @@ fn read_one(json: &RawValue, steps: &mut Vec<Step>) -> Result<(), NotCovered> {
         "Prepend" => Step::Prepend(parse::<Prepend>("normalizer", json)?.prepend),
         "Replace" => replace(json)?,
         kind => return not_covered(format!("normalizer of type {kind}")),
-    };
-    steps.push(step);
-    Ok(())
+    })
 }
 
 fn replace(json: &RawValue) -> Result<Step, NotCovered> {
@@ -234,11 +220,19 @@ impl Step {
         }
     }
 
-    /// Appends the normalized text.
-    pub(super) fn apply(&self, text: &str, work: &mut Work, out: &mut String) {
+    /// Appends the normalized text, and says whether that is no longer than `limit`: what can make
+    /// a text longer by more than a small factor stops there.
+    #[must_use]
+    pub(super) fn apply(
+        &self,
+        text: &str,
+        limit: usize,
+        work: &mut Work,
+        out: &mut String,
+    ) -> bool {
         match self {
             Self::Bert(bert) => bert.normalize(text, &mut work.run, out),
-            Self::Charsmap(map) => map.normalize(text, out),
+            Self::Charsmap(map) => map.normalize(text, limit, out),
             Self::Form(form) => forms::normalize(*form, text, &mut work.marks, out),
             Self::Nmt => {
                 for c in text.chars() {
@@ -270,12 +264,18 @@ impl Step {
                     out.push_str(&text[from..at]);
                     out.push_str(content);
                     from = at + pattern.len();
+                    if out.len() > limit {
+                        break;
+                    }
                 }
                 out.push_str(&text[from..]);
             }
-            Self::Blanks { content } => runs(text, |c| c == ' ', 2, content, out),
-            Self::Whitespace { content } => runs(text, unicode::is_whitespace, 1, content, out),
+            Self::Blanks { content } => runs(text, |c| c == ' ', 2, content, limit, out),
+            Self::Whitespace { content } => {
+                runs(text, unicode::is_whitespace, 1, content, limit, out);
+            }
         }
+        out.len() <= limit
     }
 }
 
@@ -289,10 +289,18 @@ fn has_blanks(text: &[u8]) -> bool {
     text.chunks(256).zip(next.chunks(256)).any(pairs)
 }
 
-/// Replaces runs of at least `least` of a kind of character.
-fn runs(text: &str, kind: impl Fn(char) -> bool, least: usize, content: &str, out: &mut String) {
+/// Replaces runs of at least `least` of a kind of character, until the result is longer than
+/// `limit`.
+fn runs(
+    text: &str,
+    kind: impl Fn(char) -> bool,
+    least: usize,
+    content: &str,
+    limit: usize,
+    out: &mut String,
+) {
     let mut rest = text;
-    while !rest.is_empty() {
+    while !rest.is_empty() && out.len() <= limit {
         let plain = rest.find(&kind).unwrap_or(rest.len());
         out.push_str(&rest[..plain]);
         rest = &rest[plain..];

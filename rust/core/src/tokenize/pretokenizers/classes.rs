@@ -1,6 +1,7 @@
 //! What pre-tokenizers need to know of a character, one table look-up away.
 
-use std::sync::LazyLock;
+use std::ptr;
+use std::sync::atomic::{AtomicPtr, Ordering};
 
 use super::super::unicode;
 
@@ -34,12 +35,37 @@ pub(crate) struct Classes {
     table: Vec<Class>,
 }
 
-static CLASSES: LazyLock<Classes> = LazyLock::new(Classes::new);
+static CLASSES: AtomicPtr<Classes> = AtomicPtr::new(ptr::null_mut());
 
 impl Classes {
     /// The table, made at the first use.
+    ///
+    /// Without a lock, since a process that forks while one of its threads makes the table has a
+    /// child in which nobody would ever unlock it: two threads that come at once both make it, and
+    /// the second throws its own away.
+    #[inline]
     pub(crate) fn get() -> &'static Self {
-        &CLASSES
+        let made = CLASSES.load(Ordering::Acquire);
+        // SAFETY: a pointer that is there is from `Box::into_raw` below, and never freed.
+        unsafe { made.as_ref() }.unwrap_or_else(Self::make)
+    }
+
+    #[cold]
+    fn make() -> &'static Self {
+        let own = Box::into_raw(Box::new(Self::new()));
+        let put =
+            CLASSES.compare_exchange(ptr::null_mut(), own, Ordering::AcqRel, Ordering::Acquire);
+        match put {
+            // SAFETY: just made of a box, and from now on nobody writes to it or frees it.
+            Ok(_) => unsafe { &*own },
+            Err(first) => {
+                // SAFETY: from `Box::into_raw` above, and nobody else has seen it.
+                drop(unsafe { Box::from_raw(own) });
+                // SAFETY: what is there is from `Box::into_raw` of the thread that was first, and
+                // never freed.
+                unsafe { &*first }
+            }
+        }
     }
 
     fn new() -> Self {

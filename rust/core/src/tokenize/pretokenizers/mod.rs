@@ -38,7 +38,15 @@ pub(crate) struct PreTokenizer {
 
 /// Working memory.
 #[derive(Debug, Default)]
-pub(crate) struct Buffer(Vec<u8>);
+pub(crate) struct Buffer {
+    prefixed: Vec<u8>,
+    /// What two cuts in a row make of a piece.
+    cut: Vec<Range>,
+    again: Vec<Range>,
+}
+
+/// Where a piece starts and ends.
+type Range = (usize, usize);
 
 impl PreTokenizer {
     /// Whether the model's strings stand for bytes rather than characters.
@@ -67,7 +75,7 @@ impl PreTokenizer {
     #[inline]
     pub(crate) fn prefixed<'a>(&self, text: &'a [u8], buffer: &'a mut Buffer) -> &'a [u8] {
         match self.steps.first() {
-            Some(Step::PrefixSpace) => prefixed(text, &mut buffer.0),
+            Some(Step::PrefixSpace) => prefixed(text, &mut buffer.prefixed),
             _ => text,
         }
     }
@@ -87,47 +95,107 @@ impl PreTokenizer {
             [Step::Words(words)] => {
                 words.split(classes, text, |start, end| piece(text, start, end))
             }
-            ref steps => run(steps, classes, text, &mut buffer.0, &mut piece),
+            ref steps => {
+                let Buffer { prefixed: own, cut, again } = buffer;
+                let space = steps.iter().position(|step| *step == Step::PrefixSpace);
+                let (before, after) = match space {
+                    Some(at) => (&steps[..at], &steps[at + 1..]),
+                    None => (steps, [].as_slice()),
+                };
+                let goes_on = cuts(before, classes, text, cut, again, &mut |start, end| {
+                    if space.is_none() {
+                        return piece(text, start, end);
+                    }
+                    let text = prefixed(&text[start..end], own);
+                    let mut each = |start: usize, end: usize| piece(text, start, end);
+                    match after {
+                        [] => each(0, text.len()),
+                        [step] => step.split(classes, text, &mut each),
+                        steps => {
+                            // Not in any file in use, so that memory may be asked for.
+                            let (mut cut, mut again) = (Vec::new(), Vec::new());
+                            cuts(steps, classes, text, &mut cut, &mut again, &mut each)
+                        }
+                    }
+                });
+                for ranges in [cut, again] {
+                    ranges.clear();
+                    ranges.shrink_to(KEPT);
+                }
+                goes_on
+            }
         }
     }
 }
 
-fn run(
+/// More ranges than this are not kept from one text to the next: half a megabyte.
+const KEPT: usize = 1 << 15;
+
+/// All cuts but of an empty text, one after the other: of each piece that the first one makes,
+/// the pieces of the second, of all these those of the third. However many there are, nothing
+/// calls itself.
+fn cuts(
     steps: &[Step],
     classes: &Classes,
     text: &[u8],
-    buffer: &mut Vec<u8>,
-    piece: &mut dyn FnMut(&[u8], usize, usize) -> bool,
+    cut: &mut Vec<Range>,
+    again: &mut Vec<Range>,
+    piece: &mut dyn FnMut(usize, usize) -> bool,
 ) -> bool {
-    let Some((step, rest)) = steps.split_first() else {
-        return text.is_empty() || piece(text, 0, text.len());
+    let Some((first, rest)) = steps.split_first() else {
+        return text.is_empty() || piece(0, text.len());
     };
-    let mut next = |start: usize, end: usize| run(rest, classes, &text[start..end], buffer, piece);
-    match *step {
-        Step::Pattern(pattern) => pattern.split(classes, text, next),
-        Step::Words(words) => words.split(classes, text, next),
-        Step::Apart { class, one_by_one } => {
-            let mut start = 0;
-            while start < text.len() {
-                let (found, len) = classes.at(text, start);
-                let end = if one_by_one && found & class != 0 {
-                    start + len
-                } else {
-                    classes.run(text, start, class, found & class)
-                };
-                if !next(start, end) {
-                    return false;
-                }
-                start = end;
+    let Some((last, middle)) = rest.split_last() else {
+        return first.split(classes, text, piece);
+    };
+    first.split(classes, text, &mut |start, end| {
+        cut.clear();
+        cut.push((start, end));
+        for step in middle {
+            again.clear();
+            for &(from, to) in &*cut {
+                step.split(classes, &text[from..to], &mut |start, end| {
+                    again.push((from + start, from + end));
+                    true
+                });
             }
-            true
+            std::mem::swap(cut, again);
         }
-        Step::PrefixSpace => {
-            // Only one step of this kind exists, so the buffer is not in use.
-            let mut own = std::mem::take(buffer);
-            let goes_on = run(rest, classes, prefixed(text, &mut own), buffer, piece);
-            *buffer = own;
-            goes_on
+        cut.iter().all(|&(from, to)| {
+            last.split(classes, &text[from..to], &mut |start, end| piece(from + start, from + end))
+        })
+    })
+}
+
+impl Step {
+    /// Calls `piece` for every piece until it returns false, and says so.
+    fn split(
+        self,
+        classes: &Classes,
+        text: &[u8],
+        piece: &mut dyn FnMut(usize, usize) -> bool,
+    ) -> bool {
+        match self {
+            Self::Pattern(pattern) => pattern.split(classes, text, piece),
+            Self::Words(words) => words.split(classes, text, piece),
+            Self::Apart { class, one_by_one } => {
+                let mut start = 0;
+                while start < text.len() {
+                    let (found, len) = classes.at(text, start);
+                    let end = if one_by_one && found & class != 0 {
+                        start + len
+                    } else {
+                        classes.run(text, start, class, found & class)
+                    };
+                    if !piece(start, end) {
+                        return false;
+                    }
+                    start = end;
+                }
+                true
+            }
+            // No cut: it is taken care of where the cuts after it are made.
+            Self::PrefixSpace => text.is_empty() || piece(0, text.len()),
         }
     }
 }

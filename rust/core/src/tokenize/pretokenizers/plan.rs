@@ -5,7 +5,8 @@ use serde::de::IgnoredAny;
 use serde_json::value::RawValue;
 
 use super::super::NotCovered;
-use super::super::plan::{Tagged, not_covered, parse};
+use super::super::nested::{Kind, Leaf, leaves};
+use super::super::plan::{not_covered, parse};
 use super::{NUMERIC, PUNCTUATION, Pattern, PreTokenizer, Step, Words};
 
 const PART: &str = "pre_tokenizer";
@@ -14,20 +15,33 @@ impl PreTokenizer {
     /// The cuts that a tokenizer.json asks for, if all are known.
     pub(crate) fn plan(json: Option<&RawValue>) -> Result<Self, NotCovered> {
         let mut plan = Self { steps: Vec::new(), byte_level: false };
-        if let Some(json) = json.filter(|json| json.get() != "null") {
-            plan.add(json)?;
+        for leaf in leaves(Kind::PreTokenizer, json)? {
+            plan.add(leaf)?;
         }
+        plan.drop_repeated();
         Ok(plan)
     }
 
-    fn add(&mut self, json: &RawValue) -> Result<(), NotCovered> {
-        let kind = parse::<Tagged<'_>>(PART, json)?.kind;
-        if kind != "Sequence" && self.byte_level {
+    /// Takes out cuts that were made before. One that parts characters by class alone leaves
+    /// nothing to cut to a second one of its kind, whatever was cut in between.
+    fn drop_repeated(&mut self) {
+        let mut known = Vec::new();
+        self.steps.retain(|step| {
+            let by_class = matches!(step, Step::Words(_) | Step::Apart { .. });
+            let repeated = by_class && known.contains(step);
+            if by_class && !repeated {
+                known.push(*step);
+            }
+            !repeated
+        });
+    }
+
+    fn add(&mut self, Leaf { kind, json }: Leaf<'_>) -> Result<(), NotCovered> {
+        if self.byte_level {
             // It would see the stand-ins of bytes instead of the text.
             return not_covered("pre_tokenizer after ByteLevel");
         }
         match kind {
-            "Sequence" => self.add_sequence(json)?,
             "ByteLevel" => self.add_byte_level(json)?,
             "Split" => self.add_split(json)?,
             "Whitespace" => self.steps.push(Step::Words(Words::Whitespace)),
@@ -38,16 +52,6 @@ impl PreTokenizer {
             kind => return not_covered(format!("pre_tokenizer of type {kind}")),
         }
         Ok(())
-    }
-
-    fn add_sequence(&mut self, json: &RawValue) -> Result<(), NotCovered> {
-        #[derive(Deserialize)]
-        struct List<'a> {
-            #[serde(borrow)]
-            pretokenizers: Vec<&'a RawValue>,
-        }
-        let list: List<'_> = parse(PART, json)?;
-        list.pretokenizers.into_iter().try_for_each(|json| self.add(json))
     }
 
     fn add_byte_level(&mut self, json: &RawValue) -> Result<(), NotCovered> {

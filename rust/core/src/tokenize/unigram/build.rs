@@ -21,7 +21,7 @@ pub(super) fn model(
     replacement: char,
 ) -> Result<(Model, Vec<u32>), NotCovered> {
     if vocab.iter().any(|(_, score)| score.is_nan() || score.abs() > LARGEST) {
-        return Err(NotCovered("Unigram model with infinite scores".to_owned()));
+        return Err(NotCovered::Here("Unigram model with infinite scores".to_owned()));
     }
     let min_score = vocab.iter().map(|&(_, score)| score).fold(f64::INFINITY, f64::min);
     let unk_score = min_score - PENALTY;
@@ -45,7 +45,7 @@ pub(super) fn model(
         }
     }
     let Some(codes) = Codes::new(&counts) else {
-        return Err(NotCovered("Unigram model of too many characters".to_owned()));
+        return Err(NotCovered::Here("Unigram model of too many characters".to_owned()));
     };
     drop(counts);
 

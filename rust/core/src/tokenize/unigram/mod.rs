@@ -55,6 +55,14 @@ pub(crate) struct Scratch {
     rest: Rest,
 }
 
+impl Scratch {
+    /// Whether a text became too long since the last time that this was asked.
+    #[inline]
+    pub(crate) fn take_overflow(&mut self) -> bool {
+        self.memory.buffers.take_overflow()
+    }
+}
+
 #[derive(Debug, Default)]
 struct Rest {
     line: Line,

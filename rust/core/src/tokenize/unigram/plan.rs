@@ -7,8 +7,9 @@ use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::super::added::{AddedToken, Matcher};
+use super::super::nested::{Kind, Leaf, leaves};
 use super::super::normalizers::{Buffers, Normalizer};
-use super::super::plan::{Tagged, check_added, check_post_processor, not_covered, parse};
+use super::super::plan::{check_added, check_growth, check_post_processor, not_covered, parse};
 use super::super::spec::{Spec, Vocab};
 use super::super::{NotCovered, Vocabulary};
 use super::build;
@@ -155,21 +156,26 @@ type Added = (Vec<AddedToken>, Vec<AddedToken>, Vec<(u32, u32)>);
 fn added(spec: &Spec<'_>, known: &Known, normalizer: &Normalizer) -> Result<Added, NotCovered> {
     let (mut raw, mut normalized, mut new) = (Vec::new(), Vec::new(), Vec::new());
     let mut buffers = Buffers::default();
+    let (mut contents, mut patterns) = (0, 0);
     for (token, id) in spec.added_tokens(known.len, |content| known.ids.get(content).copied()) {
         if !known.ids.contains_key(token.content.as_ref()) {
             new.push((id, token.content.chars().count() as u32));
         }
         let pattern = if token.normalized {
-            normalizer.normalize(&token.content, &mut buffers)
+            let pattern = normalizer.normalize(&token.content, &mut buffers).to_owned();
+            contents += token.content.len();
+            patterns += pattern.len();
+            check_growth(contents, patterns, buffers.take_overflow())?;
+            pattern
         } else {
-            &token.content
+            token.content.clone().into_owned()
         };
         if pattern.is_empty() {
             return not_covered("added token that normalizes to nothing");
         }
         let (single_word, lstrip, rstrip) = (token.single_word, token.lstrip, token.rstrip);
         let list = if token.normalized { &mut normalized } else { &mut raw };
-        list.push(AddedToken { pattern: pattern.to_owned(), id, single_word, lstrip, rstrip });
+        list.push(AddedToken { pattern, id, single_word, lstrip, rstrip });
     }
     check_added(&raw, &normalized)?;
     Ok((raw, normalized, new))
@@ -177,33 +183,15 @@ fn added(spec: &Spec<'_>, known: &Known, normalizer: &Normalizer) -> Result<Adde
 
 /// Reads a pre-tokenizer: Metaspace, or WhitespaceSplit and then Metaspace.
 fn cutting(json: Option<&RawValue>) -> Result<Cutting, NotCovered> {
-    #[derive(Deserialize)]
-    struct Sequence<'a> {
-        #[serde(borrow)]
-        pretokenizers: Vec<&'a RawValue>,
-    }
-    fn flatten<'a>(json: &'a RawValue, out: &mut Vec<&'a RawValue>) -> Result<(), NotCovered> {
-        if parse::<Tagged<'_>>("pre_tokenizer", json)?.kind != "Sequence" {
-            out.push(json);
-            return Ok(());
-        }
-        let parts: Sequence<'_> = parse("pre_tokenizer", json)?;
-        parts.pretokenizers.into_iter().try_for_each(|part| flatten(part, out))
-    }
-    let Some(json) = json.filter(|json| json.get() != "null") else {
-        return not_covered("no pre_tokenizer");
-    };
-    let mut parts = Vec::new();
-    flatten(json, &mut parts)?;
-    let kind = |json| parse::<Tagged<'_>>("pre_tokenizer", json).map(|tagged| tagged.kind);
+    let parts = leaves(Kind::PreTokenizer, json)?;
     let (whitespace, last) = match parts.as_slice() {
         [last] => (false, last),
-        [first, last] if kind(first)? == "WhitespaceSplit" => (true, last),
-        [first, ..] => return not_covered(format!("pre_tokenizer of type {}", kind(first)?)),
+        [Leaf { kind: "WhitespaceSplit", .. }, last] => (true, last),
+        [first, ..] => return not_covered(format!("pre_tokenizer of type {}", first.kind)),
         [] => return not_covered("no pre_tokenizer"),
     };
-    match kind(last)? {
-        "Metaspace" => metaspace(last, whitespace),
+    match last.kind {
+        "Metaspace" => metaspace(last.json, whitespace),
         other => not_covered(format!("pre_tokenizer of type {other}")),
     }
 }

@@ -42,6 +42,14 @@ pub(crate) struct Scratch {
     serial: u64,
 }
 
+impl Scratch {
+    /// Whether a text became too long since the last time that this was asked.
+    #[inline]
+    pub(crate) fn take_overflow(&mut self) -> bool {
+        self.segments.take_overflow()
+    }
+}
+
 impl WordLevel {
     /// The engine for a tokenizer.json, if it is one of its family.
     pub(crate) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
@@ -69,7 +77,7 @@ impl WordLevel {
             return not_covered("unk_token that is not in the vocabulary");
         };
         let added = added_tokens(spec, words.len(), id, |text, out| {
-            out.push_str(normalizer.normalize(text, &mut buffers));
+            normalizer.append(text, &mut buffers, out)
         })?;
         let mut lengths = words.lengths(tokens.iter().map(|(token, _)| token.as_ref()));
         lengths.extend(&added.new_lengths);

@@ -77,6 +77,7 @@ impl Plan {
             |token| pieces.id(token),
             |text, out| {
                 normalizer.normalize(text, &mut run, out);
+                true
             },
         )?;
         lengths.extend(&added.new_lengths);

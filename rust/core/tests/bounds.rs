@@ -1,0 +1,298 @@
+//! No tokenizer.json takes more memory to load, or to use, than its size and the text's account
+//! for, and none needs a deep stack. Memory is counted by the allocator of this test.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+use std::alloc::{GlobalAlloc, Layout, System};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread;
+
+use m2v_core::probe::Probe;
+use serde_json::{Value, json};
+
+struct Counting;
+
+static NOW: AtomicUsize = AtomicUsize::new(0);
+static PEAK: AtomicUsize = AtomicUsize::new(0);
+
+fn add(bytes: usize) {
+    let now = NOW.fetch_add(bytes, Ordering::Relaxed) + bytes;
+    PEAK.fetch_max(now, Ordering::Relaxed);
+}
+
+// SAFETY: every call goes on to the system's allocator with what it came with; the counters beside
+// it do not touch memory.
+unsafe impl GlobalAlloc for Counting {
+    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
+        add(layout.size());
+        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
+        unsafe { System.alloc(layout) }
+    }
+
+    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.dealloc(pointer, layout) }
+    }
+
+    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
+        add(size);
+        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        // SAFETY: as above.
+        unsafe { System.realloc(pointer, layout, size) }
+    }
+}
+
+#[global_allocator]
+static ALLOCATOR: Counting = Counting;
+
+/// One measurement at a time: the counters are the process's.
+static TURN: Mutex<()> = Mutex::new(());
+
+/// What a file may take whatever it holds, and what for each byte of it: on an engine of ours, and
+/// where the `tokenizers` crate has a part in it, which keeps places and copies of each byte of a
+/// text, and a compiled expression for each `Replace`.
+const OURS: (usize, usize) = (24 << 20, 64);
+const THEIRS: (usize, usize) = (96 << 20, 512);
+
+const TEXTS: [&str; 5] = ["", "a b, c! 12 é z", "zz top", "日本 \u{fdfa} ½", "no such letter: abc"];
+
+/// Loads the file and takes the texts through it, in a thread with a small stack. Gives the error
+/// of loading, or the errors of the texts.
+fn run(file: &str) -> Result<Vec<Option<String>>, String> {
+    let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
+    let before = NOW.load(Ordering::Relaxed);
+    PEAK.store(before, Ordering::Relaxed);
+    let result = thread::scope(|scope| {
+        let work = || {
+            let mut probe = Probe::new(file.as_bytes()).map_err(|error| error.to_string())?;
+            let one = |text: &str| {
+                probe.ids_into(text, None, &mut Vec::new()).err().map(|error| error.to_string())
+            };
+            let errors = TEXTS.map(one).to_vec();
+            Ok((errors, probe.tokenizer().engine()))
+        };
+        thread::Builder::new().stack_size(512 << 10).spawn_scoped(scope, work).unwrap().join()
+    });
+    let result = result.expect("nothing panics");
+    let peak = PEAK.load(Ordering::Relaxed) - before;
+    drop(turn);
+    let ours = result.as_ref().is_ok_and(|&(_, engine)| engine != "fallback");
+    let (always, times) = if ours { OURS } else { THEIRS };
+    let room = always + times * file.len();
+    assert!(peak <= room, "{peak} bytes for a file of {}: {file:.200}", file.len());
+    result.map(|(errors, _)| errors)
+}
+
+fn file(normalizer: &Value, pre_tokenizer: &Value, added: &[Value], kind: &str) -> String {
+    let vocab = json!({"a": 0, "b": 1, "z": 2, "[UNK]": 3, "top": 4, "zz": 5});
+    let scores: Vec<_> =
+        ["<unk>", "a", "▁", "z"].iter().map(|piece| json!([piece, -1.5])).collect();
+    let model = match kind {
+        "WordPiece" => json!({"type": kind, "unk_token": "[UNK]", "vocab": vocab,
+            "continuing_subword_prefix": "##", "max_input_chars_per_word": 100}),
+        "WordLevel" => json!({"type": kind, "unk_token": "[UNK]", "vocab": vocab}),
+        "BPE" => json!({"type": kind, "vocab": vocab, "merges": ["z z"], "unk_token": "[UNK]",
+            "dropout": null, "fuse_unk": false, "continuing_subword_prefix": null,
+            "end_of_word_suffix": null}),
+        _ => json!({"type": "Unigram", "unk_id": 0, "vocab": scores}),
+    };
+    json!({"version": "1.0", "truncation": null, "padding": null, "added_tokens": added,
+        "normalizer": normalizer, "pre_tokenizer": pre_tokenizer, "post_processor": null,
+        "decoder": null, "model": model})
+    .to_string()
+}
+
+const KINDS: [&str; 4] = ["WordPiece", "WordLevel", "BPE", "Unigram"];
+
+fn pre_tokenizer(kind: &str) -> Value {
+    match kind {
+        "Unigram" => json!({"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always",
+            "split": true}),
+        _ => json!({"type": "Whitespace"}),
+    }
+}
+
+fn sequence(steps: Vec<Value>) -> Value {
+    json!({"type": "Sequence", "normalizers": steps})
+}
+
+fn replace(pattern: &str, content: &str) -> Value {
+    json!({"type": "Replace", "pattern": {"String": pattern}, "content": content})
+}
+
+fn replace_regex(pattern: &str, content: &str) -> Value {
+    json!({"type": "Replace", "pattern": {"Regex": pattern}, "content": content})
+}
+
+fn token(content: &str) -> Value {
+    json!({"id": 9, "content": content, "single_word": false, "lstrip": false, "rstrip": false,
+        "normalized": true, "special": false})
+}
+
+/// Normalizers that make a `z` longer than any memory, each from the ground up.
+fn explosions() -> Vec<Value> {
+    let times = |step: Value, count: usize| sequence(vec![step; count]);
+    let turns = |first: Value, second: Value, count: usize| {
+        sequence((0..count).flat_map(|_| [first.clone(), second.clone()]).collect())
+    };
+    vec![
+        times(replace("z", "zz"), 36),
+        times(replace("z", "zz"), 2000),
+        times(replace("z", &"z".repeat(10_000)), 4),
+        turns(json!({"type": "NFKD"}), replace("z", "zzz"), 40),
+        turns(
+            json!({"type": "BertNormalizer", "clean_text": true, "handle_chinese_chars": true,
+                "strip_accents": null, "lowercase": true}),
+            replace("z", "ZZ"),
+            40,
+        ),
+        times(replace_regex("z", "zz"), 40),
+        times(replace_regex(r"\s+", "  z  z "), 40),
+        times(replace("zz", "zzzz"), 60),
+        sequence([vec![replace("z", "zz zz")], vec![replace("z", "zz"); 50]].concat()),
+        sequence([vec![json!({"type": "Nmt"})], vec![replace_regex("[z]+", "z z"); 60]].concat()),
+    ]
+}
+
+#[test]
+fn replacements_that_feed_each_other_stop() {
+    for normalizer in explosions() {
+        for kind in KINDS {
+            let errors = run(&file(&normalizer, &pre_tokenizer(kind), &[], kind));
+            let errors = match errors {
+                Ok(errors) => errors,
+                Err(error) => {
+                    assert!(!Probe::HAS_FALLBACK && error.contains("no fallback"), "{error}");
+                    continue;
+                }
+            };
+            assert_eq!(errors[0], None);
+            let grown = errors.iter().flatten();
+            assert!(grown.clone().count() > 0, "{kind} {normalizer:.200}");
+            for error in grown {
+                assert!(error.contains("longer than") && error.contains("shorten"), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn full_width_letters_and_ligatures_that_are_made_again_stop() {
+    let normalizer = sequence(
+        (0..30).flat_map(|_| [json!({"type": "NFKD"}), replace("ل", "\u{fdfa}")]).collect(),
+    );
+    for kind in KINDS {
+        let errors = match run(&file(&normalizer, &pre_tokenizer(kind), &[], kind)) {
+            Ok(errors) => errors,
+            Err(error) => {
+                assert!(error.contains("no fallback"), "{error}");
+                continue;
+            }
+        };
+        assert!(
+            errors[3].as_ref().is_some_and(|error| error.contains("longer than")),
+            "{errors:?}"
+        );
+        assert_eq!(errors[1], None);
+    }
+}
+
+#[test]
+fn added_tokens_under_growing_normalizers_are_refused() {
+    for normalizer in explosions() {
+        for kind in KINDS {
+            {
+                let tokens = [token("a"), token("z  zz")];
+                let error = run(&file(&normalizer, &pre_tokenizer(kind), &tokens, kind));
+                let error = error.expect_err("no pattern can be made");
+                let known = ["added token", "no fallback"];
+                assert!(known.iter().any(|known| error.contains(known)), "{error}");
+            }
+        }
+    }
+}
+
+#[test]
+fn what_goes_to_the_fallback_is_checked_first() {
+    if !Probe::HAS_FALLBACK {
+        return;
+    }
+    // A trie of two gigabytes in a table of 3 kB.
+    let damaged = format!("/////{}", "A".repeat(4091));
+    let precompiled = json!({"type": "Precompiled", "precompiled_charsmap": damaged});
+    for kind in KINDS {
+        let error = run(&file(&precompiled, &pre_tokenizer(kind), &[], kind)).unwrap_err();
+        assert!(error.contains("Precompiled") && error.contains("damaged"), "{error}");
+        for (normalizer, long) in [
+            (sequence(vec![json!({"type": "ByteLevel"}); 40]), 3),
+            (sequence(vec![replace("", "z"); 40]), 1),
+            (sequence(vec![replace_regex("z?", "zz"); 40]), 1),
+        ] {
+            let errors = run(&file(&normalizer, &pre_tokenizer(kind), &[], kind)).unwrap();
+            assert!(errors[long].is_some(), "{normalizer:.100} {errors:?}");
+        }
+    }
+}
+
+#[test]
+fn long_flat_lists_need_no_stack() {
+    let digits = json!({"type": "Digits", "individual_digits": true});
+    let gpt2 = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
+    let split = json!({"type": "Split", "pattern": {"Regex": gpt2}, "behavior": "Isolated",
+        "invert": false});
+    let kinds =
+        [json!({"type": "Whitespace"}), digits.clone(), json!({"type": "BertPreTokenizer"})];
+    for steps in [
+        vec![digits; 100_000],
+        vec![split; 300],
+        (0..60_000).map(|n| kinds[n % 3].clone()).collect::<Vec<_>>(),
+    ] {
+        let list = json!({"type": "Sequence", "pretokenizers": steps});
+        for kind in ["WordLevel", "BPE"] {
+            assert_eq!(run(&file(&Value::Null, &list, &[], kind)).unwrap(), [const { None }; 5]);
+        }
+    }
+    let steps = sequence(vec![json!({"type": "NFC"}); 20_000]);
+    assert_eq!(
+        run(&file(&steps, &json!({"type": "Whitespace"}), &[], "WordLevel")).unwrap(),
+        [const { None }; 5]
+    );
+}
+
+#[test]
+fn nested_parts_are_as_deep_as_the_reference_takes_them() {
+    for (key, list, leaf) in [
+        ("normalizer", "normalizers", r#"{"type":"NFC"}"#),
+        ("pre_tokenizer", "pretokenizers", r#"{"type":"Whitespace"}"#),
+        (
+            "post_processor",
+            "processors",
+            r#"{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}"#,
+        ),
+    ] {
+        for (levels, fits) in [(1, true), (62, true), (63, false), (130, false), (60_000, false)] {
+            let open = format!(r#"{{"type":"Sequence","{list}":["#);
+            let part = format!("{}{leaf}{}", open.repeat(levels), "]}".repeat(levels));
+            for kind in KINDS {
+                let own = if key == "pre_tokenizer" { "Whitespace" } else { kind };
+                if kind == "Unigram" && key == "pre_tokenizer" {
+                    continue;
+                }
+                let mut file: serde_json::Map<String, Value> =
+                    serde_json::from_str(&file(&Value::Null, &pre_tokenizer(own), &[], kind))
+                        .unwrap();
+                file.insert(key.to_owned(), json!("@"));
+                let file = Value::Object(file).to_string().replace(r#""@""#, &part);
+                match run(&file) {
+                    Ok(errors) => assert!(fits && errors.iter().all(Option::is_none), "{levels}"),
+                    Err(error) => assert!(
+                        !Probe::HAS_FALLBACK && error.contains("no fallback")
+                            || !fits && error.contains("recursion limit exceeded"),
+                        "{key} {levels} {error}"
+                    ),
+                }
+            }
+        }
+    }
+}
