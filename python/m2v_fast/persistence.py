@@ -61,24 +61,33 @@ class Metadata:
 
     def get(self, name: str) -> Any:
         """Return a value of the card's header, or None."""
-        if self._card is not None:
-            card, self._card = self._card, None
-            try:
-                text = card.read_bytes().decode("utf-8")
-            except (FileNotFoundError, NotADirectoryError):
-                return None
-            except (OSError, UnicodeDecodeError) as error:
-                _without_card(card, error)
-                return None
-            # Reading the header takes a YAML parser; huggingface_hub brings one.
-            from huggingface_hub import ModelCard
-
-            try:
-                data: Any = ModelCard(text, ignore_metadata_errors=True).data
-                self._values = data.to_dict()
-            except (TypeError, ValueError) as error:
-                _without_card(card, error)
+        card = self._card
+        if card is not None:
+            # Threads that come at once all read it: none sees it as read before its values are
+            # there, and nobody waits for a lock.
+            self._values = _header(card)
+            self._card = None
         return self._values.get(name)
+
+
+def _header(card: Path) -> dict[str, Any]:
+    try:
+        text = card.read_bytes().decode("utf-8")
+    except (FileNotFoundError, NotADirectoryError):
+        return {}
+    except (OSError, UnicodeDecodeError) as error:
+        _without_card(card, error)
+        return {}
+    # Reading the header takes a YAML parser; huggingface_hub brings one.
+    from huggingface_hub import ModelCard
+
+    try:
+        data: Any = ModelCard(text, ignore_metadata_errors=True).data
+        values: dict[str, Any] = data.to_dict()
+    except (TypeError, ValueError) as error:
+        _without_card(card, error)
+        return {}
+    return values
 
 
 def _without_card(card: Path, error: Exception) -> None:

@@ -41,7 +41,8 @@ class StaticModel:
     _normalize: bool
     _max_length: int | None
     _metadata: Metadata
-    _tokenizer: Tokenizer | None
+    _tokenizer: tuple[int | None, Tokenizer] | None
+    """The object of the Hugging Face library, and the length that it cuts to."""
     _tokens: tuple[str, ...] | None
     _arrays: arrays.Parts | None
     config: dict[str, Any]
@@ -416,7 +417,6 @@ class StaticModel:
                 raise ValueError(f"max_length must be None or at least 0, not {value}")
         self._warn_of_change("max_length", value)
         self._max_length = value
-        self._tokenizer = None  # made anew when asked for, with this length
         self.config["max_length"] = value
 
     def _warn_of_change(self, name: str, value: object) -> None:
@@ -456,17 +456,20 @@ class StaticModel:
 
         It is for looking at: changing it does not change the model.
         """
-        if self._tokenizer is None:
+        length = self._max_length
+        made = self._tokenizer
+        # Of another length than now, if another thread set one since, or while this was made.
+        if made is None or made[0] != length:
             from tokenizers import Tokenizer
 
             tokenizer = Tokenizer.from_str(self._native.tokenizer_json())
             tokenizer.no_padding()
-            if self._max_length is None:
+            if length is None:
                 tokenizer.no_truncation()
             else:
-                tokenizer.enable_truncation(self._max_length)
-            self._tokenizer = tokenizer
-        return self._tokenizer
+                tokenizer.enable_truncation(length)
+            self._tokenizer = made = (length, tokenizer)
+        return made[1]
 
     @property
     def tokens(self) -> Sequence[str]:

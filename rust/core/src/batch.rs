@@ -24,6 +24,10 @@ const SPAWN_COST: u64 = 200_000;
 /// times what one makes of 5,000 paragraphs, with this or less 1.83 (`benches.compare`).
 const CHUNK_COST: u64 = 40_000;
 
+/// A call asks the system for no more threads than this, or than there are processors, whatever it
+/// is told: more are no faster, and thousands would take their stacks from others.
+const MOST_THREADS: usize = 64;
+
 /// How often the caller's own check is asked.
 const CHECK_EVERY: Duration = Duration::from_millis(20);
 
@@ -37,7 +41,8 @@ pub fn available_threads() -> usize {
 #[derive(Clone, Copy)]
 pub struct BatchOptions<'a> {
     /// Most threads to use, the caller's included (0 counts as 1), or as many as there are
-    /// processors that this process may use.
+    /// processors that this process may use. More than 64 count as 64, or as the number of
+    /// processors if that is larger.
     pub threads: Option<usize>,
     /// Asked from the caller's thread every few milliseconds; once it says true, the call stops
     /// with [`Error::Interrupted`].
@@ -172,7 +177,14 @@ impl Model {
         // Counting processors reads cgroup files, which costs more than a short query.
         let helpers = match useful {
             0 => 0,
-            _ => useful.min(batch.threads.unwrap_or_else(available_threads).saturating_sub(1)),
+            _ => {
+                let wanted = match batch.threads {
+                    Some(threads) if threads <= MOST_THREADS => threads,
+                    Some(threads) => threads.min(available_threads().max(MOST_THREADS)),
+                    None => available_threads(),
+                };
+                useful.min(wanted.saturating_sub(1))
+            }
         };
         let run = Run {
             chunks: Mutex::new(Chunks { texts, out, width, next: 0 }),

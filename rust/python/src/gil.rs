@@ -1,5 +1,6 @@
 //! The one place where the interpreter's lock is released, and where Ctrl-C is noticed.
 
+use std::cell::Cell;
 use std::sync::Mutex;
 
 use pyo3::prelude::*;
@@ -24,14 +25,29 @@ pub(crate) fn run<T: Send>(
         return Ok(work(&|| false));
     }
     let raised = Mutex::new(None);
+    // Only the main thread runs signal handlers: any other would wait for the lock, up to the
+    // switch interval each time, to learn nothing. The first question is which one this is.
+    let handles = Cell::new(None);
     let result = py.detach(|| {
-        work(&|| match Python::attach(|py| py.check_signals()) {
-            Ok(()) => false,
-            Err(error) => {
-                if let Ok(mut raised) = raised.lock() {
-                    *raised = Some(error);
+        let handles = handles;
+        work(&|| {
+            if handles.get() == Some(false) {
+                return false;
+            }
+            let checked = Python::attach(|py| {
+                if handles.get().is_none() {
+                    handles.set(Some(is_main_thread(py)?));
                 }
-                true
+                py.check_signals()
+            });
+            match checked {
+                Ok(()) => false,
+                Err(error) => {
+                    if let Ok(mut raised) = raised.lock() {
+                        *raised = Some(error);
+                    }
+                    true
+                }
             }
         })
     });
@@ -39,4 +55,10 @@ pub(crate) fn run<T: Send>(
         Ok(Some(error)) => Err(error),
         _ => Ok(result),
     }
+}
+
+fn is_main_thread(py: Python<'_>) -> PyResult<bool> {
+    let threading = py.import("threading")?;
+    let main = threading.call_method0("main_thread")?.getattr("ident")?;
+    threading.call_method0("get_ident")?.eq(main)
 }

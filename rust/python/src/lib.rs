@@ -12,6 +12,8 @@ mod str_storage;
 mod texts;
 
 use m2v_core::{Backend, ModelFiles};
+use numpy::{PyArray1, PyArrayMethods};
+use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::path::PathBuf;
 
@@ -44,5 +46,18 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_function(wrap_pyfunction!(is_model_folder, module)?)?;
     module.add_function(wrap_pyfunction!(available_threads, module)?)?;
     module.add_function(wrap_pyfunction!(arrays::write_tensors, module)?)?;
+    make_what_is_made_once(module.py())
+}
+
+/// Takes every road at whose first use PyO3 and rust-numpy look something up and keep it: made
+/// later, by a thread beside one that forks, it could be half made in the child, which would wait
+/// for it for ever.
+fn make_what_is_made_once(py: Python<'_>) -> PyResult<()> {
+    PathBuf::from("a").into_pyobject(py)?;
+    let array = PyArray1::<f32>::zeros(py, 1, false);
+    drop(array.try_readwrite().map_err(|error| PyRuntimeError::new_err(error.to_string()))?);
+    drop(array.try_readonly().map_err(|error| PyRuntimeError::new_err(error.to_string()))?);
+    PyArray1::<i64>::zeros(py, 1, false);
+    PyArray1::<bool>::zeros(py, 1, false);
     Ok(())
 }

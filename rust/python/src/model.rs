@@ -3,7 +3,8 @@
 use std::path::PathBuf;
 
 use m2v_core::{BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel};
-use numpy::{PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
+use numpy::ndarray::Dimension;
+use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyList;
@@ -110,18 +111,13 @@ impl Model {
         }
         match sentences {
             Sentences::One(_) => {
-                // SAFETY: `encode_into` writes every element, or fails and the array is dropped.
-                let (array, out) = unsafe { new_vector(py, dim) };
-                self.encode_into(py, texts, call, out)?;
+                let array = PyArray1::<f32>::zeros(py, dim, false);
+                self.encode_into(py, texts, call, elements(&array)?)?;
                 Ok(array.into_any())
             }
             Sentences::Many(_) => {
-                // SAFETY: every element is written below before anyone can read the array; if that
-                // fails, the array is dropped.
-                let array = unsafe { PyArray2::<f32>::new(py, [texts.len(), dim], false) };
-                // SAFETY: the array is new, contiguous and known to nobody else.
-                let out = unsafe { array.as_slice_mut() }?;
-                self.encode_into(py, texts, call, out)?;
+                let array = PyArray2::<f32>::zeros(py, [texts.len(), dim], false);
+                self.encode_into(py, texts, call, elements(&array)?)?;
                 Ok(array.into_any())
             }
         }
@@ -145,20 +141,13 @@ impl Model {
         };
         let dim = self.core.dim();
         if let [text] = texts.as_slice() {
-            // SAFETY: `encode_into` writes every element, or fails and the array is dropped.
-            let (array, out) = unsafe { new_vector(py, dim) };
-            self.encode_into(py, std::slice::from_ref(text), Call { options, threads }, out)?;
+            let array = PyArray1::<f32>::zeros(py, dim, false);
+            let call = Call { options, threads };
+            self.encode_into(py, std::slice::from_ref(text), call, elements(&array)?)?;
             return PyList::new(py, [array]);
         }
-        let mut arrays = Vec::with_capacity(texts.len());
-        let mut outs = Vec::with_capacity(texts.len());
-        for _ in texts {
-            // SAFETY: `encode_each` writes every element, or fails and the arrays, which `arrays`
-            // holds until then, are dropped.
-            let (array, out) = unsafe { new_vector(py, dim) };
-            arrays.push(array);
-            outs.push(out);
-        }
+        let arrays: Vec<_> = texts.iter().map(|_| PyArray1::<f32>::zeros(py, dim, false)).collect();
+        let mut outs = arrays.iter().map(elements).collect::<PyResult<Vec<_>>>()?;
         let cost = self.core.encode_cost(texts, options.max_length);
         gil::run(py, cost, |interrupted| {
             let batch = BatchOptions { threads, interrupted };
@@ -205,11 +194,10 @@ impl Model {
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
         let mut arrays = Vec::with_capacity(ids.len());
         for ids in ids {
-            // SAFETY: `rows_of` writes every element, or fails and the array is dropped.
-            let array = unsafe { PyArray2::<f32>::new(py, [ids.len(), self.core.dim()], false) };
-            // SAFETY: the array is new, contiguous and known to nobody else.
-            let out = unsafe { array.as_slice_mut() }?;
-            self.core.rows_of(&ids, out).map_err(|error| to_python(py, error, |_| None))?;
+            let array = PyArray2::<f32>::zeros(py, [ids.len(), self.core.dim()], false);
+            self.core
+                .rows_of(&ids, elements(&array)?)
+                .map_err(|error| to_python(py, error, |_| None))?;
             arrays.push(array);
         }
         match (sentences, arrays.pop()) {
@@ -388,18 +376,10 @@ impl Call {
     }
 }
 
-/// A new array of shape (dim,) and its elements.
-///
-/// # Safety
-/// The elements are uninitialized: the caller writes all of them before anyone reads the array, or
-/// drops it. They live as long as the array, which the caller holds while it uses them.
-unsafe fn new_vector<'py, 'a>(
-    py: Python<'py>,
-    dim: usize,
-) -> (Bound<'py, PyArray1<f32>>, &'a mut [f32]) {
-    // SAFETY: passed on to the caller.
-    let array = unsafe { PyArray1::<f32>::new(py, dim, false) };
-    // SAFETY: the array is new, contiguous, `dim` long and known to nobody else.
-    let out = unsafe { std::slice::from_raw_parts_mut(array.data(), dim) };
-    (array, out)
+/// The elements of an array that this call has just made, and has not shown to anyone. They are
+/// zeros: what NumPy leaves uninitialized must not be lent as numbers, and memory that the system
+/// hands out for large arrays is zeroed anyway, at the first touch.
+fn elements<'a, D: Dimension>(array: &'a Bound<'_, PyArray<f32, D>>) -> PyResult<&'a mut [f32]> {
+    // SAFETY: the array is new, contiguous and known to nobody else.
+    Ok(unsafe { array.as_slice_mut() }?)
 }

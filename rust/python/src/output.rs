@@ -19,6 +19,13 @@ pub(crate) fn writable<'py>(
             array.shape()
         )));
     }
+    // NumPy's own word for it; a slice of numbers must not start between two of them.
+    if !(array.data() as usize).is_multiple_of(align_of::<f32>()) {
+        return Err(PyValueError::new_err(
+            "out is not aligned: its memory does not start at a multiple of 4 bytes. Copy it, or \
+             encode into an array of its own",
+        ));
+    }
     if !array.is_c_contiguous() {
         return Err(PyValueError::new_err("out must be C-contiguous"));
     }

@@ -2,6 +2,7 @@
 
 use m2v_core::{Error, Text};
 use pyo3::exceptions::PyTypeError;
+use pyo3::ffi;
 use pyo3::prelude::*;
 use pyo3::types::{PyByteArray, PyBytes, PyList, PyString, PyTuple};
 
@@ -40,11 +41,24 @@ impl PyText {
     }
 }
 
-/// The code points of a string, lone surrogates included, by way of the stable ABI.
+/// The code points of a string, lone surrogates included, by way of the stable ABI. Of an instance
+/// of a subclass they are what it holds, whatever methods it has of its own.
 fn code_points(text: &Bound<'_, PyString>) -> PyResult<Vec<u32>> {
-    let bytes = text.call_method1("encode", ("utf-32-le", "surrogatepass"))?;
-    let bytes = bytes.cast_into::<PyBytes>()?;
-    Ok(bytes.as_bytes().as_chunks::<4>().0.iter().map(|&unit| u32::from_le_bytes(unit)).collect())
+    let object = text.as_ptr();
+    // SAFETY: `object` is a live str, and the interpreter is attached.
+    let len = unsafe { ffi::PyUnicode_GetLength(object) };
+    let Ok(len) = usize::try_from(len) else { return Err(PyErr::fetch(text.py())) };
+    // One more, for the zero that is written behind the characters.
+    let mut units = vec![0_u32; len + 1];
+    // SAFETY: as above, and the buffer has room for as many characters as are said, with the zero.
+    let written = unsafe {
+        ffi::PyUnicode_AsUCS4(object, units.as_mut_ptr(), units.len() as ffi::Py_ssize_t, 1)
+    };
+    if written.is_null() {
+        return Err(PyErr::fetch(text.py()));
+    }
+    units.truncate(len);
+    Ok(units)
 }
 
 impl Text for PyText {
@@ -168,7 +182,8 @@ impl Sentences {
             let Ok(items) = object.try_iter() else {
                 return Err(not_texts(object));
             };
-            let mut texts = Vec::with_capacity(object.len().unwrap_or(0));
+            // What an object says of its length is its own affair: it saves copies, and no more.
+            let mut texts = Vec::with_capacity(object.len().unwrap_or(0).min(MOST_EXPECTED));
             for (index, item) in items.enumerate() {
                 texts.push(item_text(index, &item?)?);
             }
@@ -183,6 +198,9 @@ impl Sentences {
         }
     }
 }
+
+/// Texts that room is made for before they have come.
+const MOST_EXPECTED: usize = 1 << 16;
 
 fn collect<'py>(
     items: impl Iterator<Item = Bound<'py, PyAny>>,

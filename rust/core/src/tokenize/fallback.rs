@@ -4,12 +4,11 @@
 //! each call, so the tokenizer stays immutable and one instance serves all threads (the reference
 //! sets the limit on the shared tokenizer and is wrong under concurrency).
 
-use std::cell::Cell;
 use std::panic::{self, AssertUnwindSafe};
-use std::sync::Once;
 
 use tokenizers::{ModelWrapper, Tokenizer};
 
+use super::fork;
 use super::growth::Growing;
 use super::output::{NO_ID, Output};
 use super::{Vocabulary, grows};
@@ -65,24 +64,10 @@ impl Fallback {
 }
 
 /// Runs a piece of the `tokenizers` crate and turns its panics into errors: a tokenizer.json can
-/// make it panic (a `Replace` of a pattern that matches the empty string, for one).
+/// make it panic (a `Replace` of a pattern that matches the empty string, for one). What the
+/// process does about a panic (it prints a line) is its own to decide, so no hook is set here.
 fn guarded<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
-    thread_local! {
-        static QUIET: Cell<bool> = const { Cell::new(false) };
-    }
-    static HOOK: Once = Once::new();
-    // The error says what happened; a report on standard error would say it again, as a crash.
-    HOOK.call_once(|| {
-        let report = panic::take_hook();
-        panic::set_hook(Box::new(move |info| {
-            if !QUIET.get() {
-                report(info);
-            }
-        }));
-    });
-    QUIET.set(true);
-    let result = panic::catch_unwind(AssertUnwindSafe(run));
-    QUIET.set(false);
+    let result = fork::outside(|| panic::catch_unwind(AssertUnwindSafe(run)));
     match result {
         Ok(Ok(value)) => Ok(value),
         Ok(Err(error)) => Err(format!("the tokenizers crate says: {error}")),

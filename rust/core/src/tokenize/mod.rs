@@ -14,6 +14,8 @@ mod cache;
 #[cfg(feature = "fallback")]
 mod fallback;
 #[cfg(feature = "fallback")]
+mod fork;
+#[cfg(feature = "fallback")]
 mod growth;
 mod hash;
 mod index;
