@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import importlib
+import os
+import threading
 from collections import deque
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -203,3 +206,80 @@ def test_very_long_texts(model: StaticModel) -> None:
     long = "the statement of the import, Straße 中文. " * 60_000
     cut = long[: 512 * model.median_token_length]
     assert_same_bits(model.encode([long, long]), model.encode([cut, cut]))
+
+
+class Loud(str):
+    """A text whose methods lie."""
+
+    __slots__ = ()
+
+    def encode(self, *_: object, **__: object) -> bytes:
+        return b"another text"
+
+    def __str__(self) -> str:
+        return "another text"
+
+    def __len__(self) -> int:
+        return 0
+
+    def __getitem__(self, _: object) -> str:
+        return ""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter("another")
+
+
+@pytest.mark.parametrize("text", ["plain", "Latin-1 \u00e9", "two \u4e2d", "four \U0001f600", ""])
+def test_a_subclass_of_str_is_what_it_holds(model: StaticModel, text: str) -> None:
+    expected = model.encode(text).tobytes()
+    assert model.encode(Loud(text)).tobytes() == expected
+    assert model.encode([Loud(text), text]).tobytes() == expected * 2
+    assert model.tokenize([Loud(text)]) == model.tokenize([text])
+    assert model.encode(Loud(text), max_length=2).tobytes() == (
+        model.encode(text, max_length=2).tobytes()
+    )
+
+
+def test_a_surrogate_in_a_subclass_of_str_is_seen(model: StaticModel) -> None:
+    with pytest.raises(UnicodeEncodeError, match=r"sentences\[1\]"):
+        model.encode(["a", Loud("b\ud800")])
+
+
+def test_an_iterable_that_lies_about_its_length(model: StaticModel) -> None:
+    class Many:
+        def __len__(self) -> int:
+            return 1 << 60
+
+        def __iter__(self) -> Iterator[str]:
+            return iter(["a", "b"])
+
+    assert model.encode(Many()).tobytes() == model.encode(["a", "b"]).tobytes()
+
+
+def test_an_array_that_is_not_aligned(model: StaticModel) -> None:
+    memory = np.zeros(4 * model.dim + 1, np.uint8)[1:]
+    out = memory.view(np.float32)
+    assert not out.flags.aligned
+    with pytest.raises(ValueError, match="aligned"):
+        model.encode("a", out=out)
+
+
+def test_no_more_threads_than_can_be_of_use(model: StaticModel) -> None:
+    if not Path("/proc/self/task").exists():
+        pytest.skip("needs Linux' /proc")
+    most = 0
+    done = threading.Event()
+
+    def watch() -> None:
+        nonlocal most
+        while not done.is_set():
+            most = max(most, len([*Path("/proc/self/task").iterdir()]))
+
+    watcher = threading.Thread(target=watch)
+    watcher.start()
+    texts = ["some words of a text"] * 200_000
+    expected = model.encode(texts, num_threads=1).tobytes()
+    assert model.encode(texts, num_threads=100_000).tobytes() == expected
+    done.set()
+    watcher.join()
+    assert most < 100 + (os.cpu_count() or 1)

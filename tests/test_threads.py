@@ -21,7 +21,7 @@ from tests.support.compare import assert_same_bits
 from tests.support.folders import Folder, Shape
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
     from tests.conftest import MakeFolder
 
@@ -184,3 +184,51 @@ def test_ctrl_c_stops_a_long_batch(
     assert said["same"] is True
     # Noticed within 100 ms; the rest is slack for a busy machine.
     assert said["caught"] - sent < 5.0
+
+
+@pytest.fixture
+def hasty() -> Iterator[None]:
+    before = sys.getswitchinterval()
+    sys.setswitchinterval(1e-6)
+    yield
+    sys.setswitchinterval(before)
+
+
+def at_once(*calls: Callable[[], object]) -> list[object]:
+    barrier = threading.Barrier(len(calls))
+    results: list[object] = [None] * len(calls)
+
+    def run(place: int) -> None:
+        barrier.wait()
+        results[place] = calls[place]()
+
+    threads = [threading.Thread(target=run, args=(place,)) for place in range(len(calls))]
+    for thread in threads:
+        thread.start()
+    for thread in threads:
+        thread.join()
+    return results
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_card_is_read_by_all_who_ask_at_once(own_folder: MakeFolder) -> None:
+    folder = own_folder("wordpiece").path
+    (folder / "README.md").write_text("---\nbase_model: a/base\nlanguage: [en]\n---\n")
+    StaticModel.from_pretrained(folder).base_model_name  # noqa: B018 - imports are done
+    for _ in range(50):
+        model = StaticModel.from_pretrained(folder)
+        names = at_once(*[lambda: model.base_model_name] * 4)  # noqa: B023
+        assert names == ["a/base"] * 4
+
+
+@pytest.mark.usefixtures("hasty")
+def test_a_tokenizer_cuts_to_the_length_that_was_set_last(own_folder: MakeFolder) -> None:
+    model = StaticModel.from_pretrained(own_folder("wordpiece").path)
+    for length in [3, 5, None] * 60:
+
+        def change(length: int | None = length) -> None:
+            model.max_length = length
+
+        at_once(change, lambda: model.tokenizer, lambda: model.tokenizer)
+        truncation = model.tokenizer.truncation
+        assert (truncation and truncation["max_length"]) == length

@@ -1,27 +1,28 @@
-"""The command line: `m2v-fast demo`, `info`, `embed` and `compile`."""
+"""The command line: `m2v-fast demo`, `info`, `embed`, `compile` and `cache`."""
 
 from __future__ import annotations
 
-import json
 import sys
 import time
 from itertools import islice
 from pathlib import Path
-from typing import TYPE_CHECKING, Any, BinaryIO
+from typing import TYPE_CHECKING, Any
 
 import click
 import numpy as np
 
 from m2v_fast import demo as demo_texts
+from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
 from m2v_fast.check import findings
-from m2v_fast.npy import write_rows
+from m2v_fast.index import default_folder, kept
+from m2v_fast.npy import write_file, write_stream
 from m2v_fast.sources import BUNDLED_MODEL, resolve
 from m2v_fast.static_model import StaticModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Iterator
+    from collections.abc import Iterator
 
     from numpy.typing import NDArray
 
@@ -42,7 +43,7 @@ class _Commands(click.Group):
 
 
 def _message(error: Exception) -> str:
-    if isinstance(error, OSError) and error.filename is not None:
+    if isinstance(error, OSError) and error.filename is not None and error.strerror is not None:
         return f"{error.filename}: {error.strerror}"
     return str(error)
 
@@ -163,6 +164,8 @@ def info(model: str, revision: str | None, check: bool) -> None:
         "backend": loaded.backend,
         "loaded in": f"{seconds * 1e3:.1f} ms",
     }
+    if native.index_problem is not None:
+        rows["no index"] = f"{native.index_problem} (set M2V_FAST_CACHE to a folder of yours)"
     for name, value in rows.items():
         click.echo(f"{name:<11}{value}")
     if check:
@@ -198,9 +201,13 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
 
 
 @main.command()
-@click.argument("file", type=click.File("rb"))
+@click.argument("file")
 @click.option(
-    "-o", "--output", required=True, metavar="OUT.npy", help='Where to write; "-" is stdout.'
+    "-o",
+    "--output",
+    required=True,
+    metavar="OUT.npy",
+    help='Where to write: a file, or a pipe or device, which is written to; "-" is stdout.',
 )
 @_model_option
 @_revision_option
@@ -215,7 +222,7 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
 )
 @click.option("--progress/--no-progress", default=None, help="[default: if stderr is a terminal]")
 def embed(
-    file: BinaryIO,
+    file: str,
     output: str,
     source: str,
     revision: str | None,
@@ -235,41 +242,50 @@ def embed(
     model = _load(source, revision, memory_map)
     if max_length is not None:
         model.max_length = max_length
-    texts = _json_lines(file, field) if field is not None else _lines(file)
+    stream = streams.is_stream(output)
     with tqdm(
         unit="text",
         unit_scale=True,
         disable=not (sys.stderr.isatty() if progress is None else progress),
     ) as bar:
 
-        def parts() -> Iterator[NDArray[np.float32]]:
+        def parts(texts: Iterator[str]) -> Iterator[NDArray[np.float32]]:
             while batch := list(islice(texts, _BATCH)):
                 yield model.encode(batch, normalize=normalize, num_threads=threads)
                 bar.update(len(batch))
 
-        to_stdout = output == "-"
-        target = sys.stdout.buffer if to_stdout else Path(output)
-        rows = write_rows(target, model.dim, parts())
-    if not to_stdout:
+        with streams.ended_by_sigterm(), streams.reading(file) as lines:
+            if not stream:
+                rows = write_file(Path(output), model.dim, parts(streams.texts(lines, field)))
+            else:
+                # The head of the file says how many rows follow, so they are counted first.
+                with streams.rewindable(lines) as twice, streams.writing(output) as target:
+                    start = twice.tell()
+                    count = sum(1 for _ in streams.texts(twice, field))
+                    twice.seek(start)
+                    texts = streams.texts(twice, field)
+                    rows = write_stream(target, count, model.dim, parts(texts))
+    if not stream:
         click.echo(f"{output}: {rows} x {model.dim} float32", err=True)
 
 
-def _lines(file: Iterable[bytes]) -> Iterator[str]:
-    for number, line in enumerate(file, start=1):
-        try:
-            yield line.decode("utf-8").rstrip("\r\n")
-        except UnicodeDecodeError as error:
-            raise ValueError(f"line {number} is not UTF-8: {error}") from error
+@main.command()
+@click.option("--clear", is_flag=True, help="Remove every index.")
+def cache(clear: bool) -> None:
+    """List the compiled indexes that are kept, or remove them.
 
-
-def _json_lines(file: Iterable[bytes], field: str) -> Iterator[str]:
-    for number, line in enumerate(_lines(file), start=1):
-        if not line.strip():
-            continue
-        try:
-            record = json.loads(line)
-        except json.JSONDecodeError as error:
-            raise ValueError(f"line {number} is not JSON: {error}") from error
-        if not isinstance(record, dict) or not isinstance(record.get(field), str):
-            raise ValueError(f"line {number} is not a JSON object with a text in {field!r}")
-        yield record[field]
+    The environment variable M2V_FAST_CACHE names the folder, M2V_FAST_CACHE_SIZE how many bytes it
+    may hold (K, M and G stand for powers of 1,000); those not used for longest go first.
+    """
+    folder = default_folder()
+    if folder is None:
+        click.echo("no indexes are kept: M2V_FAST_CACHE says so")
+        return
+    entries = kept(folder)
+    click.echo(f"{folder}: {len(entries)} indexes, {sum(e.size for e in entries) / 1e6:.1f} MB")
+    for entry in entries:
+        if clear:
+            entry.path.unlink(missing_ok=True)
+        used = time.strftime("%Y-%m-%d", time.localtime(entry.used))
+        done = "  removed" if clear else ""
+        click.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB  used {used}{done}")

@@ -5,17 +5,25 @@ load maps it instead of reading the file again. It is found by a hash of the fil
 is opened, and never needed: if it cannot be read or written, the model loads without it.
 
 The folder is the one that the environment variable `M2V_FAST_CACHE` names ("0" or "off" for none),
-else `m2v_fast` in the user's cache folder.
+else `m2v_fast` in the user's cache folder. Several users may share one: an index is readable by all
+who may read new files in it, and whoever comes second uses what is there. `M2V_FAST_CACHE_SIZE`
+bounds it (2 GB by default): when an index is added, those not used for longest go.
 """
 
 from __future__ import annotations
 
+import logging
 import os
+from contextlib import suppress
 from pathlib import Path
-from typing import TYPE_CHECKING, Final
+from typing import TYPE_CHECKING, Final, NamedTuple
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from m2v_fast._native import Model
+
+logger = logging.getLogger(__name__)
 
 _OFF = frozenset({"0", "off", "false", "no"})
 
@@ -35,6 +43,11 @@ def index_folder(index: bool | str | PathLike[str], model: Path) -> Path | None:
         return None
     if index is not True:
         return Path(index)
+    return default_folder()
+
+
+def default_folder() -> Path | None:
+    """Return the folder for indexes unless a caller names another; None if there is none."""
     wish = os.environ.get("M2V_FAST_CACHE")
     if wish is not None:
         return None if wish.lower() in _OFF or not wish else Path(wish)
@@ -42,6 +55,80 @@ def index_folder(index: bool | str | PathLike[str], model: Path) -> Path | None:
     from platformdirs import user_cache_path
 
     return user_cache_path("m2v_fast", appauthor=False)
+
+
+class Entry(NamedTuple):
+    """An index that is kept."""
+
+    path: Path
+    size: int
+    used: float
+    """When it was used last, in seconds since the epoch, to a day."""
+
+
+def kept(folder: Path) -> list[Entry]:
+    """Return the indexes in a folder, those used last first."""
+    entries = []
+    with suppress(OSError):  # no folder, or none of ours
+        for path in folder.glob("*.m2vindex"):
+            with suppress(OSError):  # gone meanwhile
+                info = path.stat()
+                entries.append(Entry(path, info.st_size, info.st_mtime))
+    return sorted(entries, key=lambda entry: -entry.used)
+
+
+def keep_within_bounds(folder: Path) -> None:
+    """Remove the indexes not used for longest, until the folder is as small as it is to be.
+
+    The newest stays, whatever its size, and so does what another user owns.
+    """
+    room = _size(os.environ.get("M2V_FAST_CACHE_SIZE", ""))
+    for place, entry in enumerate(kept(folder)):
+        room -= entry.size
+        if room < 0 and place > 0:
+            with suppress(OSError):
+                entry.path.unlink()
+
+
+_UNITS: Final = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
+_DEFAULT_SIZE: Final = 2e9
+
+
+def _size(text: str) -> float:
+    text = text.strip().upper().removesuffix("B")
+    if not text:
+        return _DEFAULT_SIZE
+    try:
+        size = float(text.rstrip("KMGT")) * _UNITS.get(text[-1], 1)
+    except ValueError:
+        size = -1
+    if not 0 <= size < float("inf"):
+        _warn_once(f"M2V_FAST_CACHE_SIZE is {text!r}, not a size such as 500M; 2G is used")
+        return _DEFAULT_SIZE
+    return size
+
+
+_warned: set[str] = set()
+
+
+def _warn_once(message: str) -> None:
+    if message not in _warned:
+        _warned.add(message)
+        logger.warning("%s", message)
+
+
+def after_load(native: Model, folder: Path | None) -> None:
+    """Look after the folder once a model was loaded that may have added an index to it."""
+    if folder is None or native.indexed:
+        return
+    if native.index_problem is None:
+        keep_within_bounds(folder)
+    elif not _warned:
+        _warn_once(
+            f"no index is kept, so each load reads the whole vocabulary again: "
+            f"{native.index_problem}. Set M2V_FAST_CACHE to a folder that can be written, or to "
+            '"off"'
+        )
 
 
 def _tokenizer_size(model: Path) -> int:

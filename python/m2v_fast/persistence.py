@@ -9,7 +9,7 @@ from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
-from m2v_fast._native import write_tensors
+from m2v_fast._native import NewFile, write_tensors
 from m2v_fast.arrays import bits
 
 if TYPE_CHECKING:
@@ -123,8 +123,11 @@ def save(
         )
         if tensor is not None
     ]
+    # What is saved is what was loaded: not what another program has written there since.
+    tokenizer_json = model._native.tokenizer_json()
+    model._native.check_unchanged()
     write_tensors(folder / "model.safetensors", tensors)
-    _write(folder / "tokenizer.json", model._native.tokenizer_json())
+    _write(folder / "tokenizer.json", tokenizer_json)
 
     config = dict(model.config)
     config["embedding_dtype"] = model.embedding_dtype
@@ -148,9 +151,9 @@ def _module(index: int, path: str, kind: str) -> dict[str, object]:
 
 def _write(file: Path, text: str) -> None:
     # A file that a model in use has mapped is replaced, never cut short.
-    new = file.with_name(f"{file.name}.new")
-    new.write_text(text, encoding="utf-8", newline="\n")
-    new.replace(file)
+    new = NewFile(file)
+    new.write(text.encode("utf-8"))
+    new.commit()
 
 
 def _card(model: StaticModel, name: str) -> str:

@@ -10,7 +10,7 @@ from m2v_fast import arrays
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
 from m2v_fast.counts import TokenCounts
-from m2v_fast.index import index_folder
+from m2v_fast.index import after_load, index_folder
 from m2v_fast.output import OutputDtype, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
 from m2v_fast.sources import resolve
@@ -164,7 +164,9 @@ class StaticModel:
             local_files_only=local_files_only,
             force_download=force_download,
         )
-        native = NativeModel.load(folder, memory_map, index_folder(index, folder))
+        indexes = index_folder(index, folder)
+        native = NativeModel.load(folder, memory_map, indexes)
+        after_load(native, indexes)
         model = cls.__new__(cls)
         model._set_up(
             native,

@@ -3,23 +3,50 @@
 use std::fmt;
 use std::fs::{self, File};
 use std::io::Read;
-use std::path::Path;
+use std::path::{Path, PathBuf};
+use std::time::SystemTime;
 
 use memmap2::Mmap;
 
 use crate::error::{Error, Result};
 
+/// What to say of a file that is not what it was when the model was loaded.
+pub(crate) const CHANGED: &str = "was rewritten in place since the model was loaded: load the model \
+    again (and with memory_map=False if other programs write to its files)";
+
 /// Bytes that live as long as the model.
 pub(crate) enum Data {
-    Mapped(Mmap),
+    Mapped { map: Mmap, path: PathBuf, stamp: Stamp },
     Read(Vec<u8>),
     Shared(Box<dyn AsRef<[u8]> + Send + Sync>),
+}
+
+/// What tells whether a file was written to since.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) struct Stamp {
+    len: u64,
+    modified: Option<SystemTime>,
+    /// Which file of the system it is, where that can be said.
+    inode: (u64, u64),
+}
+
+impl Stamp {
+    fn of(file: &fs::Metadata) -> Self {
+        #[cfg(unix)]
+        let inode = {
+            use std::os::unix::fs::MetadataExt;
+            (file.dev(), file.ino())
+        };
+        #[cfg(not(unix))]
+        let inode = (0, 0);
+        Self { len: file.len(), modified: file.modified().ok(), inode }
+    }
 }
 
 impl fmt::Debug for Data {
     fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
         let kind = match self {
-            Self::Mapped(_) => "mapped",
+            Self::Mapped { .. } => "mapped",
             Self::Read(_) => "read",
             Self::Shared(_) => "shared",
         };
@@ -40,12 +67,26 @@ impl Data {
         // system ends the process on the next read beyond its end; that is documented, with
         // `memory_map = false` as the way out.
         let mapped = unsafe { Mmap::map(&file) }.map_err(|source| Error::io(path, source))?;
-        Ok(Self::Mapped(mapped))
+        check_pointer(path, &mapped)?;
+        let stamp = Stamp::of(&file.metadata().map_err(|source| Error::io(path, source))?);
+        Ok(Self::Mapped { map: mapped, path: path.to_owned(), stamp })
+    }
+
+    /// Fails if the file was written to in place since it was opened, so that these bytes are not
+    /// those that were loaded any more. A file that was replaced or removed is mapped as it was.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        let Self::Mapped { path, stamp, .. } = self else { return Ok(()) };
+        let Ok(now) = fs::metadata(path) else { return Ok(()) };
+        let now = Stamp::of(&now);
+        if now.inode == stamp.inode && now != *stamp {
+            return Err(Error::malformed(path, CHANGED));
+        }
+        Ok(())
     }
 
     pub(crate) fn bytes(&self) -> &[u8] {
         match self {
-            Self::Mapped(map) => map,
+            Self::Mapped { map, .. } => map,
             Self::Read(bytes) => bytes,
             Self::Shared(bytes) => (**bytes).as_ref(),
         }
@@ -73,7 +114,18 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
     let size = file.metadata().map_err(failed)?.len();
     let mut bytes = Vec::with_capacity(usize::try_from(size).unwrap_or(0));
     file.read_to_end(&mut bytes).map_err(failed)?;
+    check_pointer(path, &bytes)?;
     Ok(bytes)
+}
+
+/// Refuses what Git leaves in the place of a large file that was not fetched.
+fn check_pointer(path: &Path, bytes: &[u8]) -> Result<()> {
+    if bytes.len() < 1024 && bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
+        let problem = "is a Git LFS pointer and not the file itself: run `git lfs pull` in its \
+            repository to get that";
+        return Err(Error::malformed(path, problem));
+    }
+    Ok(())
 }
 
 /// The whole of a file of JSON, which may not begin with a byte order mark: the reference takes

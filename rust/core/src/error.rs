@@ -26,6 +26,15 @@ pub enum Error {
         source: io::Error,
     },
 
+    /// The operating system refused to write a file.
+    #[error("{}: cannot be written: {source}", path.display())]
+    Write {
+        /// The file.
+        path: PathBuf,
+        /// The operating system's own error.
+        source: io::Error,
+    },
+
     /// A file is there and readable, but it is not what a Model2Vec model holds.
     #[error("{}: {problem}", path.display())]
     Malformed {
@@ -81,7 +90,11 @@ impl Error {
         Self::Malformed { path: path.to_owned(), problem: problem.into() }
     }
 
-    /// An I/O error of a named file: one that is missing is told apart from one that is unreadable.
+    pub(crate) fn write(path: &Path, source: io::Error) -> Self {
+        Self::Write { path: path.to_owned(), source }
+    }
+
+    /// An I/O error of a named file that is read: one that is missing is told apart from one that is unreadable.
     pub(crate) fn io(path: &Path, source: io::Error) -> Self {
         if source.kind() == io::ErrorKind::NotFound {
             Self::Missing { path: path.to_owned(), problem: "no such file".to_owned() }

@@ -25,6 +25,7 @@ mod layout;
 mod matrix;
 mod model;
 mod pool;
+mod replace;
 mod scratch;
 mod text;
 mod tokenize;
@@ -36,6 +37,7 @@ pub use layout::{Config, DEFAULT_MAX_LENGTH, Layout, ModelFiles};
 pub use matrix::{Matrix, NewTensor, StoredTensor, Weighting, write_tensors};
 pub use model::{Counts, EncodeOptions, LoadOptions, Model};
 pub use pool::DType;
+pub use replace::NewFile;
 pub use text::Text;
 #[doc(hidden)]
 pub use tokenize::probe;

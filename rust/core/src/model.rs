@@ -3,8 +3,10 @@
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
+use xxhash_rust::xxh3::xxh3_128;
+
 use crate::backend::{Backend, Runnable};
-use crate::data::{self, Data};
+use crate::data::{self, CHANGED, Data};
 use crate::error::{Error, Result};
 use crate::layout::{Config, ModelFiles};
 use crate::matrix::{Matrix, MatrixScratch};
@@ -65,6 +67,8 @@ struct Shared {
     /// What the tokenizer was made from, for saving: mapped if the matrix is, so that it costs no
     /// memory of the process and outlives its file's name.
     tokenizer_json: Data,
+    /// Of these bytes as they were loaded.
+    tokenizer_hash: u128,
     matrix: Matrix,
     scratches: Pool<Scratch>,
 }
@@ -161,11 +165,13 @@ impl Model {
             let path = source.as_ref().map_or(Path::new("embeddings"), |(_, files)| &files.tensors);
             Error::malformed(path, problem)
         })?;
+        let tokenizer_hash = xxh3_128(tokenizer_json.bytes());
         let shared = Shared {
             source,
             config,
             tokenizer,
             tokenizer_json,
+            tokenizer_hash,
             matrix,
             scratches: Pool::default(),
         };
@@ -212,11 +218,29 @@ impl Model {
         &self.shared.tokenizer
     }
 
-    /// The text of its tokenizer.json, if the file was not overwritten with something else. A copy:
-    /// the bytes of a mapped file may change at any time, and those of a string must not.
-    #[must_use]
-    pub fn tokenizer_json(&self) -> Option<String> {
-        String::from_utf8(self.shared.tokenizer_json.bytes().to_vec()).ok()
+    /// The text of its tokenizer.json, as it was loaded. A copy: the bytes of a mapped file may
+    /// change at any time, and those of a string must not.
+    ///
+    /// # Errors
+    /// If the file was rewritten in place since.
+    pub fn tokenizer_json(&self) -> Result<String> {
+        let Shared { tokenizer_json, tokenizer_hash, source, .. } = &*self.shared;
+        let bytes = tokenizer_json.bytes().to_vec();
+        let same = xxh3_128(&bytes) == *tokenizer_hash;
+        String::from_utf8(bytes).ok().filter(|_| same).ok_or_else(|| {
+            let path =
+                source.as_ref().map_or(Path::new("tokenizer"), |(_, files)| &files.tokenizer);
+            Error::malformed(path, CHANGED)
+        })
+    }
+
+    /// Fails if the mapped matrix was written to in place since the model was loaded, as far as the
+    /// file's length and time tell.
+    ///
+    /// # Errors
+    /// If so, naming the file.
+    pub fn check_unchanged(&self) -> Result<()> {
+        self.shared.matrix.check_unchanged()
     }
 
     /// Its rows.

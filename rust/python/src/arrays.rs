@@ -11,7 +11,7 @@ use pyo3::types::PyDict;
 use crate::errors::{ModelError, to_python};
 
 /// The numbers of a NumPy array, kept alive.
-struct ArrayBytes {
+pub(crate) struct ArrayBytes {
     _owner: Py<PyUntypedArray>,
     data: *const u8,
     len: usize,
@@ -31,7 +31,7 @@ impl AsRef<[u8]> for ArrayBytes {
 }
 
 impl ArrayBytes {
-    fn new(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
+    pub(crate) fn new(array: &Bound<'_, PyUntypedArray>) -> PyResult<Self> {
         if !array.is_c_contiguous() {
             return Err(PyTypeError::new_err("arrays must be C-contiguous"));
         }

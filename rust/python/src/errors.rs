@@ -1,8 +1,11 @@
 //! The one map from the core's errors to Python's exceptions.
 
+use std::io::ErrorKind;
+
 use m2v_core::Error;
 use pyo3::exceptions::{
-    PyFileNotFoundError, PyKeyboardInterrupt, PyOSError, PyUnicodeEncodeError, PyValueError,
+    PyFileNotFoundError, PyIsADirectoryError, PyKeyboardInterrupt, PyOSError, PyUnicodeEncodeError,
+    PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -28,6 +31,16 @@ pub(crate) fn to_python<'py>(
             Some(errno) => PyOSError::new_err((errno, source.to_string(), path)),
             None => PyOSError::new_err(message),
         },
+        // What cannot be written for want of a folder has an errno as well.
+        Error::Write { path, source } => match source.raw_os_error() {
+            Some(errno) => {
+                PyOSError::new_err((errno, format!("cannot be written: {}", reason(&source)), path))
+            }
+            None if source.kind() == ErrorKind::IsADirectory => PyIsADirectoryError::new_err(
+                format!("{}: cannot be written: it is a folder", path.display()),
+            ),
+            None => PyOSError::new_err(message),
+        },
         Error::Malformed { .. } => ModelError::new_err(message),
         Error::Surrogate { index, position, .. } => match text(index) {
             Some(text) => PyUnicodeEncodeError::new_err((
@@ -47,4 +60,10 @@ pub(crate) fn to_python<'py>(
         }
         _ => PyValueError::new_err(message),
     }
+}
+
+/// The system's words without the number that Rust puts behind them.
+fn reason(source: &std::io::Error) -> String {
+    let text = source.to_string();
+    text.split(" (os error").next().unwrap_or(&text).to_owned()
 }

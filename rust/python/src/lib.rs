@@ -5,6 +5,7 @@
 mod arguments;
 mod arrays;
 mod errors;
+mod files;
 mod gil;
 mod model;
 mod output;
@@ -39,6 +40,7 @@ fn available_threads() -> usize {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_class::<arrays::Tensor>()?;
+    module.add_class::<files::NewFile>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ModelError", module.py().get_type::<errors::ModelError>())?;
     module.add("str_storage", str_storage::describe(module.py()))?;

@@ -11,7 +11,7 @@ use pyo3::types::PyList;
 
 use crate::arguments::{MaxLength, Threads};
 use crate::arrays::{self, Tensor};
-use crate::errors::{ModelError, to_python};
+use crate::errors::to_python;
 use crate::gil;
 use crate::output;
 use crate::texts::{PyText, Sentences};
@@ -267,11 +267,20 @@ impl Model {
         self.core.matrix().has_weights()
     }
 
-    /// The text of tokenizer.json.
-    fn tokenizer_json(&self) -> PyResult<String> {
-        self.core.tokenizer_json().ok_or_else(|| {
-            ModelError::new_err("tokenizer.json changed on disk and is no longer valid UTF-8")
-        })
+    /// The text of tokenizer.json, as it was loaded.
+    fn tokenizer_json(&self, py: Python<'_>) -> PyResult<String> {
+        self.core.tokenizer_json().map_err(|error| to_python(py, error, |_| None))
+    }
+
+    /// Fails if the mapped matrix was written to in place since it was loaded.
+    fn check_unchanged(&self, py: Python<'_>) -> PyResult<()> {
+        self.core.check_unchanged().map_err(|error| to_python(py, error, |_| None))
+    }
+
+    /// Why no compiled index was kept, where one was to be.
+    #[getter]
+    fn index_problem(&self) -> Option<&str> {
+        self.core.tokenizer().index_problem()
     }
 
     /// Instruction set of the kernels.
@@ -379,6 +388,10 @@ impl Call {
 /// The elements of an array that this call has just made, and has not shown to anyone. They are
 /// zeros: what NumPy leaves uninitialized must not be lent as numbers, and memory that the system
 /// hands out for large arrays is zeroed anyway, at the first touch.
+#[expect(
+    clippy::mut_from_ref,
+    reason = "the array owns the numbers; the handle is shared by nature"
+)]
 fn elements<'a, D: Dimension>(array: &'a Bound<'_, PyArray<f32, D>>) -> PyResult<&'a mut [f32]> {
     // SAFETY: the array is new, contiguous and known to nobody else.
     Ok(unsafe { array.as_slice_mut() }?)

@@ -33,6 +33,11 @@ pub(crate) struct MatrixScratch {
 }
 
 impl Matrix {
+    /// Fails if the mapped file was written to in place since it was opened.
+    pub(crate) fn check_unchanged(&self) -> Result<()> {
+        self.data.check_unchanged()
+    }
+
     /// Opens `path` and checks the tensor `embeddings` (by the name the layout gives it), and
     /// `mapping` and `weights` if they are there.
     ///

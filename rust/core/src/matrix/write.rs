@@ -1,10 +1,13 @@
 //! Writing model.safetensors.
 
+use std::borrow::Cow;
+use std::cell::RefCell;
 use std::path::Path;
 
-use safetensors::tensor::{Dtype, TensorView, serialize_to_file};
+use safetensors::tensor::{Dtype, TensorView, View};
 
 use crate::error::{Error, Result};
+use crate::replace::NewFile;
 
 /// A tensor to be written.
 #[derive(Debug, Clone)]
@@ -22,18 +25,46 @@ pub struct NewTensor<'a> {
 /// Writes tensors to a new file, which takes the place of an old one once it is complete: rows that
 /// are mapped from the old file stay as they are.
 pub fn write_tensors(path: &Path, tensors: &[NewTensor<'_>]) -> Result<()> {
+    let order = RefCell::new(Vec::new());
     let views = tensors
         .iter()
-        .map(|tensor| Ok((tensor.name, view(tensor)?)))
+        .map(|tensor| Ok((tensor.name, Announced { view: view(tensor)?, order: &order })))
         .collect::<Result<Vec<_>, String>>()
         .map_err(Error::Argument)?;
-    // In the same folder, so that it can be renamed into place.
-    let temporary = path.with_extension("safetensors.new");
-    serialize_to_file(views, None, &temporary).map_err(|error| match error {
-        safetensors::SafeTensorError::IoError(source) => Error::io(&temporary, source),
-        other => Error::Argument(format!("{}: {other}", path.display())),
-    })?;
-    std::fs::rename(&temporary, path).map_err(|source| Error::io(path, source))
+    let header = safetensors::serialize(views, None)
+        .map_err(|error| Error::Argument(format!("{}: {error}", path.display())))?;
+    let mut file = NewFile::create(path)?;
+    file.write(&header)?;
+    for bytes in order.into_inner() {
+        file.write(bytes)?;
+    }
+    file.commit()
+}
+
+/// A tensor that says how it is and leaves its bytes for later, noting when they would have come:
+/// the library would have all tensors in memory once more, or write a file of its own making.
+struct Announced<'a, 'o> {
+    view: TensorView<'a>,
+    order: &'o RefCell<Vec<&'a [u8]>>,
+}
+
+impl View for Announced<'_, '_> {
+    fn dtype(&self) -> Dtype {
+        self.view.dtype()
+    }
+
+    fn shape(&self) -> &[usize] {
+        self.view.shape()
+    }
+
+    fn data(&self) -> Cow<'_, [u8]> {
+        self.order.borrow_mut().push(self.view.data());
+        Cow::Borrowed(&[])
+    }
+
+    fn data_len(&self) -> usize {
+        self.view.data().len()
+    }
 }
 
 fn view<'a>(tensor: &NewTensor<'a>) -> Result<TensorView<'a>, String> {

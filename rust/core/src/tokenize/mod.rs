@@ -127,6 +127,7 @@ pub struct Tokenizer {
     vocabulary: Vocabulary,
     fallback_reason: Option<String>,
     indexed: bool,
+    index_problem: Option<String>,
 }
 
 /// Engines count bytes in 32 bits, of texts that normalizers may have made up to twelve times as
@@ -164,9 +165,19 @@ impl Tokenizer {
         let key = Key::new(json);
         if let Some((engine, vocabulary)) = options.find(key, |parts| Unigram::from_index(&parts)) {
             let engine = Engine::Unigram(Box::new(engine));
-            return Ok(Self { engine, vocabulary, fallback_reason: None, indexed: true });
+            return Ok(Self {
+                engine,
+                vocabulary,
+                fallback_reason: None,
+                indexed: true,
+                index_problem: None,
+            });
         }
-        Self::read(json, path, LEAST_INDEXED, |sections| options.keep(key, sections))
+        let mut index_problem = None;
+        let read = Self::read(json, path, LEAST_INDEXED, |sections| {
+            index_problem = options.keep(key, sections);
+        })?;
+        Ok(Self { index_problem, ..read })
     }
 
     /// Makes the index of a tokenizer.json of any size ahead of time. Returns whether there is
@@ -182,7 +193,7 @@ impl Tokenizer {
         match written {
             None => Ok(false),
             Some(Ok(())) => Ok(true),
-            Some(Err(source)) => Err(Error::Io { path: index.to_owned(), source }),
+            Some(Err(error)) => Err(error),
         }
     }
 
@@ -211,9 +222,13 @@ impl Tokenizer {
             Err(Unreadable::Shape(problem)) => Err(NotCovered::Here(problem)),
         };
         match planned {
-            Ok((engine, vocabulary)) => {
-                Ok(Self { engine, vocabulary, fallback_reason: None, indexed: false })
-            }
+            Ok((engine, vocabulary)) => Ok(Self {
+                engine,
+                vocabulary,
+                fallback_reason: None,
+                indexed: false,
+                index_problem: None,
+            }),
             Err(NotCovered::Here(reason)) => Self::fall_back(json, path, reason),
             Err(NotCovered::Anywhere(problem)) => Err(Error::malformed(path, problem)),
         }
@@ -228,6 +243,7 @@ impl Tokenizer {
             vocabulary,
             fallback_reason: Some(reason),
             indexed: false,
+            index_problem: None,
         })
     }
 
@@ -268,6 +284,12 @@ impl Tokenizer {
     #[must_use]
     pub fn is_indexed(&self) -> bool {
         self.indexed
+    }
+
+    /// Why no compiled index was kept, where one was to be: the next load is as slow as this one.
+    #[must_use]
+    pub fn index_problem(&self) -> Option<&str> {
+        self.index_problem.as_deref()
     }
 
     /// Appends the ids of `text` to `ids`: the first `limit` ids of the text (all without a limit),

@@ -13,8 +13,12 @@ use std::fs::{self, File};
 use std::io::{self, Read, Write};
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::{Duration, SystemTime};
 
 use memmap2::{Mmap, MmapMut};
+
+use crate::error::{Error, Result};
+use crate::replace::NewFile;
 
 pub(super) use file::{Parts, Sections};
 
@@ -68,17 +72,32 @@ impl IndexOptions {
         })
     }
 
-    /// Keeps an index if there is a folder for it; failing to is no one's loss.
-    pub(super) fn keep(&self, key: Key, sections: &Sections<'_>) {
-        let Some(folder) = &self.folder else { return };
-        if fs::create_dir_all(folder).is_ok() {
-            let _ = write(&folder.join(key.name()), key, sections);
-        }
+    /// Keeps an index if there is a folder for it. If that fails, the next load is as slow as this
+    /// one, and says why here.
+    pub(super) fn keep(&self, key: Key, sections: &Sections<'_>) -> Option<String> {
+        let folder = self.folder.as_ref()?;
+        let kept = fs::create_dir_all(folder)
+            .map_err(|source| Error::write(folder, source))
+            .and_then(|()| write(&folder.join(key.name()), key, sections));
+        kept.err().map(|error| error.to_string())
     }
 }
 
+/// Marks an index as used, at most once a day: a folder that has grown too large is cleaned of
+/// those that were not for longest. Whoever may not, does not.
+fn touch(file: &File) {
+    let now = SystemTime::now();
+    let old = |used: SystemTime| now.duration_since(used).is_ok_and(|age| age > DAY);
+    if file.metadata().and_then(|there| there.modified()).is_ok_and(old) {
+        let _ = file.set_modified(now);
+    }
+}
+
+const DAY: Duration = Duration::from_secs(24 * 60 * 60);
+
 fn map(path: &Path) -> io::Result<Mmap> {
     let file = open(path)?;
+    touch(&file);
     // SAFETY: the file is ours and only ever replaced as a whole. Should someone write into it
     // nevertheless, values change under us, which nothing relies on them not to.
     unsafe { Mmap::map(&file) }
@@ -87,6 +106,7 @@ fn map(path: &Path) -> io::Result<Mmap> {
 /// The same, in memory that belongs to no file.
 fn copy(path: &Path) -> io::Result<Mmap> {
     let mut file = open(path)?;
+    touch(&file);
     let size = usize::try_from(file.metadata()?.len()).map_err(io::Error::other)?;
     let mut bytes = MmapMut::map_anon(size)?;
     file.read_exact(&mut bytes)?;
@@ -101,14 +121,10 @@ fn open(path: &Path) -> io::Result<File> {
     File::open(path)
 }
 
-/// Writes an index under a temporary name and then gives it its own.
-pub(super) fn write(path: &Path, key: Key, sections: &Sections<'_>) -> io::Result<()> {
-    let folder = match path.parent() {
-        Some(folder) if !folder.as_os_str().is_empty() => folder,
-        _ => Path::new("."),
-    };
-    let mut temporary = tempfile::NamedTempFile::new_in(folder)?;
-    file::write(key, sections, |bytes| temporary.write_all(bytes))?;
-    temporary.persist(path)?;
-    Ok(())
+/// Writes an index, whole or not at all.
+pub(super) fn write(path: &Path, key: Key, sections: &Sections<'_>) -> Result<()> {
+    let mut new = NewFile::create(path)?;
+    file::write(key, sections, |bytes| new.write_all(bytes))
+        .map_err(|source| Error::write(path, source))?;
+    new.commit()
 }
