@@ -193,6 +193,28 @@ test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milv
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations
 
+# Its source distribution carries the tests. Their fixtures need torch, so an environment of its own.
+SUITE := target/model2vec
+
+$(SUITE)/made: pyproject.toml
+	mkdir -p $(SUITE)
+	$(PYTHON) -m venv $(SUITE)/venv
+	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet download \
+		--no-binary model2vec --no-deps --dest $(SUITE) model2vec==0.10.0
+	tar -xzf $(SUITE)/model2vec-0.10.0.tar.gz -C $(SUITE)
+	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install \
+		'model2vec[distill,onnx,train,tests]==0.10.0' pytest
+	touch $@
+
+.PHONY: test-model2vec
+test-model2vec: $(VENV)/made $(SUITE)/made ## Run model2vec's own tests on its class, accelerated, and on ours in its place (torch: gigabytes)
+	$(PIP) install 'maturin>=1.9,<2'
+	$(BIN)/maturin build --release --locked --quiet --out $(SUITE)/dist
+	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install $(SUITE)/dist/*.whl
+	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(SUITE)/dist/*.whl
+	$(SUITE)/venv/bin/python tests/long/model2vec_suite.py $(SUITE)/model2vec-0.10.0 $(SUITE)/reports
+
 .PHONY: lint
 lint: build $(VENV)/tested ## Run every linter and type checker, and compare the stubs with the module
 	cargo fmt --all --check

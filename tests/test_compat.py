@@ -16,7 +16,7 @@ from typing import TYPE_CHECKING, Any
 import model2vec
 import numpy as np
 import pytest
-from m2v_fast import compat
+from m2v_fast import StaticModel, compat
 from m2v_fast.compat.model2vec_model import AcceleratedStaticModel
 from model2vec.inference import StaticModelPipeline
 from model2vec.inference.mlp import Activation, Layer, MLPHead
@@ -660,19 +660,41 @@ def test_neither_library_is_imported_and_modules_look_untouched() -> None:
     assert process.answer("-c", code) == [[], "SourceFileLoader", "SourceFileLoader"]
 
 
-def test_another_release_is_left_alone(tmp_path: Path) -> None:
+OTHER_RELEASE = """
+class Other: pass
+class StaticModel:
+    @classmethod
+    def from_pretrained(cls, path): return "theirs"
+    def encode(self): pass
+"""
+
+
+@pytest.mark.parametrize("version", ["0.6.0", "0.8.2", "0.9.0", "0.10.9", "0.11.0", None])
+def test_another_release_is_left_alone(tmp_path: Path, version: str | None) -> None:
+    # 0.10.9 stands for a release that is as known, and lacks the private names all the same.
     (tmp_path / "model2vec").mkdir()
     (tmp_path / "model2vec" / "__init__.py").write_text("from model2vec.model import Other\n")
-    (tmp_path / "model2vec" / "model.py").write_text("class Other: pass\n")
+    (tmp_path / "model2vec" / "model.py").write_text(OTHER_RELEASE)
+    if version is not None:
+        (tmp_path / "model2vec" / "version.py").write_text(f"__version__ = {version!r}\n")
     code = (
         "import sys\nsys.path.insert(0, sys.argv[1])\n"
         "from m2v_fast import compat\ncompat.install()\n"
-        "import model2vec\nprint(model2vec.Other.__name__)"
+        "import model2vec.model as m\nprint(m.StaticModel.from_pretrained('x'))\n"
+        "try: compat.accelerate(m.StaticModel())\n"
+        "except ImportError as error: print('refused')"
     )
     done = process.run("-c", code, tmp_path)
     assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [b"Other"]
-    assert b"m2v_fast cannot take over model2vec.model" in done.stderr
+    assert done.stdout.split() == [b"theirs", b"refused"]
+    assert done.stderr.count(b"m2v_fast leaves model2vec as it is") == 1
+    assert version is None or version.encode() in done.stderr
+
+
+def test_accelerate_names_a_model_that_is_native(small: Folder) -> None:
+    model: Any = StaticModel.from_pretrained(small.path)
+    with pytest.raises(TypeError, match="native already"):
+        compat.accelerate(model)
 
 
 # The environment variable

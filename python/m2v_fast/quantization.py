@@ -39,17 +39,7 @@ def quantize_model(
             raise ValueError("the model's rows are clustered already")
         embedding, mapping, weights = cluster_rows(vocabulary_quantization, weights, embedding)
     embedding = reduce_rows(embedding, quantize_to, dimensionality)
-    return type(model)(
-        vectors=embedding,
-        tokenizer=model.tokenizer,
-        config=model.config,
-        normalize=model.normalize,
-        base_model_name=model.base_model_name,
-        language=model.language,
-        weights=weights,
-        token_mapping=mapping,
-        max_length=model.max_length,
-    )
+    return model._with_rows(embedding, weights, mapping)
 
 
 def reduce_rows(

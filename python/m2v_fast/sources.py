@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path
+from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
@@ -20,6 +20,16 @@ _BUNDLED_FOLDERS = {BUNDLED_MODEL: "minilm"}
 
 # What the hub accepts as a name: one or two parts of letters, digits, "-", "_" and ".".
 _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
+# Mistaken for a name: the address of its page, or a revision behind an "@".
+_HUB_ADDRESS = re.compile(
+    r"(?:(?:https?://)?(?:huggingface\.co|hf\.co)/|hf://)?"
+    r"(?P<name>[\w.-]+/[\w.-]+)(?:(?:@|/(?:tree|resolve|blob)/)(?P<revision>[\w.-]+))?/?",
+    re.ASCII,
+)
+
+
+class IncompleteModelError(FileNotFoundError, ValueError):
+    """A folder is there, and a model's files are not: model2vec raises a ValueError then."""
 
 
 def resolve(
@@ -51,15 +61,15 @@ def resolve(
         ConnectionError: The model is not cached, and the hub could not be reached.
         PermissionError: The hub refuses access.
     """
-    name = os.fspath(source)
-    if not name:
-        raise FileNotFoundError("the model source is empty: pass a folder or a hub name")
+    name = _name_of(source)
     if name in _BUNDLED_FOLDERS:
         folder = Path(__file__).parent / "bundled" / _BUNDLED_FOLDERS[name]
     elif os.path.lexists(name):  # a link that leads nowhere is a broken folder, not a hub's name
         folder = Path(name)
-    elif isinstance(source, str) and _HUB_NAME.fullmatch(name) and not name.startswith("."):
+    elif _HUB_NAME.fullmatch(hub_name := name.rstrip("/")) and not name.startswith("."):
         from m2v_fast.hub import snapshot
+
+        name = hub_name
 
         folder = snapshot(
             name,
@@ -74,9 +84,33 @@ def resolve(
         raise FileNotFoundError(
             f"no bundled model is named {name!r}; there is: {', '.join(_BUNDLED_FOLDERS)}"
         )
+    elif found := _HUB_ADDRESS.fullmatch(name):
+        at = f" and revision={found['revision']!r}" if found["revision"] else ""
+        raise FileNotFoundError(
+            f"{name}: no such folder; for the model on the hub pass {found['name']!r}{at}"
+        )
     else:
         raise FileNotFoundError(
             f"{name}: no such folder, and not a name that the Hugging Face hub could have "
             '("owner/model")'
         )
     return folder / subfolder if subfolder else folder
+
+
+def _name_of(source: str | PathLike[str]) -> str:
+    """Return a source as a str, with forward slashes if it is a relative path."""
+    name = os.fspath(source) if isinstance(source, (str, os.PathLike)) else None
+    if not isinstance(name, str):
+        raise TypeError(
+            "the model source must be a folder (str or os.PathLike) or the name of a model, not "
+            f"{source!r}"
+        )
+    if not name:
+        raise FileNotFoundError("the model source is empty: pass a folder or a hub name")
+    if name.startswith("~") and not os.path.lexists(name):
+        expanded = os.path.expanduser(name)  # noqa: PTH111 - Path's raises where there is no home
+        if os.path.lexists(expanded):
+            return expanded
+    if isinstance(source, PurePath) and not source.is_absolute():
+        return source.as_posix()
+    return name

@@ -3,17 +3,16 @@
 from __future__ import annotations
 
 import logging
-from operator import index
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from m2v_fast import arrays
+from m2v_fast import arrays, options, tokenizer_object
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
 from m2v_fast.counts import TokenCounts
 from m2v_fast.index import after_load, index_folder
 from m2v_fast.output import OutputDtype, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
-from m2v_fast.sources import resolve
+from m2v_fast.sources import IncompleteModelError, resolve
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -41,8 +40,7 @@ class StaticModel:
     _normalize: bool
     _max_length: int | None
     _metadata: Metadata
-    _tokenizer: tuple[int | None, Tokenizer] | None
-    """The object of the Hugging Face library, and the length that it cuts to."""
+    _watch: tokenizer_object.Watch | None = None
     _tokens: tuple[str, ...] | None
     _arrays: arrays.Parts | None
     config: dict[str, Any]
@@ -79,7 +77,7 @@ class StaticModel:
         """
         parts = arrays.Parts.of(vectors, weights, token_mapping)
         self._set_up(
-            parts.model(tokenizer.to_str()),
+            parts.model(tokenizer_object.to_json(tokenizer)),
             config=dict(config) if config is not None else {},
             normalize=normalize,
             max_length=max_length,
@@ -99,7 +97,7 @@ class StaticModel:
     ) -> None:
         self._native = native
         self._metadata = metadata
-        self._tokenizer = None
+        self.__dict__.pop("_watch", None)
         self._tokens = None
         self._arrays = parts
         self.config = config
@@ -151,7 +149,8 @@ class StaticModel:
                 index that `m2v-fast compile` put beside tokenizer.json is used in any case.
 
         Raises:
-            FileNotFoundError: There is no such folder or model, or one of its files is missing.
+            FileNotFoundError: There is no such folder or model, or one of its files is missing;
+                if the folder is there, the error is a ValueError as well, as model2vec's.
             ModelError: A file is there but is not what a model holds.
             ConnectionError: The model is not cached and the hub could not be reached.
         """
@@ -165,14 +164,19 @@ class StaticModel:
             force_download=force_download,
         )
         indexes = index_folder(index, folder)
-        native = NativeModel.load(folder, memory_map, indexes)
+        try:
+            native = NativeModel.load(folder, memory_map, indexes)
+        except FileNotFoundError as error:
+            if not folder.is_dir():
+                raise
+            raise IncompleteModelError(*error.args) from None
         after_load(native, indexes)
         model = cls.__new__(cls)
         model._set_up(
             native,
             config=read_config(native),
             normalize=native.config_normalize if normalize is None else normalize,
-            max_length=native.config_max_length if isinstance(max_length, Unset) else max_length,
+            max_length=native.config_max_length if options.is_unset(max_length) else max_length,
             metadata=Metadata.in_folder(folder),
         )
         if quantize_to is None and dimensionality is None and vocabulary_quantization is None:
@@ -252,19 +256,21 @@ class StaticModel:
             UnicodeEncodeError: A text holds a lone surrogate; the message names its index.
             ValueError: `max_length`, `num_threads`, `out` or `ranges` does not fit.
         """
-        limit = self._max_length if max_length is UNSET else max_length
-        if normalize is None:
-            normalize = self._normalize
+        if kwargs:
+            options.warn_of_ignored(kwargs)
+        native = self._native if self._watch is None else self._follow(cut=True)
+        limit = self._limit(max_length)
+        normalize = self._normalize if normalize is None else bool(normalize)
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         if show_progress_bar and not isinstance(sentences, str):
             from m2v_fast.progress import encode_in_steps
 
             vectors = encode_in_steps(
-                self._native, sentences, limit, normalize, batch_size, num_threads, out
+                native, sentences, limit, normalize, batch_size, num_threads, out
             )
         else:
-            vectors = self._native.encode(sentences, limit, normalize, num_threads, out)
+            vectors = native.encode(sentences, limit, normalize, num_threads, out)
         if output_dtype == "float32":
             return vectors
         return convert(vectors, output_dtype, ranges)
@@ -321,12 +327,14 @@ class StaticModel:
         Returns:
             A float32 array of shape (tokens, dim) for one text, a list of them for several.
         """
+        native = self._native if self._watch is None else self._follow(cut=True)
+        max_length = options.limit(max_length)
         if show_progress_bar and not isinstance(sentences, str):
             from m2v_fast.progress import sequences_in_steps
 
-            return sequences_in_steps(self._native, sentences, max_length, batch_size, num_threads)
+            return sequences_in_steps(native, sentences, max_length, batch_size, num_threads)
         sequence: NDArray[np.float32] | list[NDArray[np.float32]]
-        sequence = self._native.encode_as_sequence(sentences, max_length, num_threads)
+        sequence = native.encode_as_sequence(sentences, max_length, num_threads)
         return sequence
 
     def tokenize(self, sentences: str | Iterable[str]) -> list[list[int]]:
@@ -335,7 +343,10 @@ class StaticModel:
         Args:
             sentences: Any iterable of texts; one text counts as a list of one.
         """
-        return self._native.tokenize(sentences, self._max_length, None)
+        if self._watch is None:
+            return self._native.tokenize(sentences, self._max_length, None)
+        native = self._follow()
+        return native.tokenize(sentences, self._watch.limit(self._max_length), None)
 
     def count_tokens(
         self,
@@ -354,8 +365,12 @@ class StaticModel:
             max_length: As for `encode`.
             num_threads: As for `encode`.
         """
-        limit = self._max_length if max_length is UNSET else max_length
-        return TokenCounts(*self._native.count_tokens(sentences, limit, num_threads))
+        limit = self._limit(max_length)
+        return TokenCounts(*self._follow().count_tokens(sentences, limit, num_threads))
+
+    def _limit(self, max_length: object) -> int | None:
+        """The limit of a call that was given `max_length`, by default the model's."""
+        return self._max_length if options.is_unset(max_length) else options.limit(max_length)
 
     def save_pretrained(
         self,
@@ -370,6 +385,7 @@ class StaticModel:
             model_name: Name for the model card; by default the folder's.
             subfolder: Folder inside `path` to save to.
         """
+        self._follow()
         save(self, path, model_name=model_name, subfolder=subfolder)
 
     def push_to_hub(
@@ -387,6 +403,7 @@ class StaticModel:
             token: Hub token; by default the stored one.
             subfolder: Folder inside the repository.
         """
+        self._follow()
         push_folder(self, repo_id, private=private, token=token, subfolder=subfolder)
 
     @property
@@ -413,13 +430,22 @@ class StaticModel:
 
     @max_length.setter
     def max_length(self, value: int | None) -> None:
-        if value is not None:
-            value = index(value)
-            if value < 0:
-                raise ValueError(f"max_length must be None or at least 0, not {value}")
+        value = options.limit(value)
         self._warn_of_change("max_length", value)
         self._max_length = value
+        if self._watch is not None:
+            self._follow()
+            self._cut_as_configured()
         self.config["max_length"] = value
+
+    def _cut_as_configured(self) -> None:
+        """Set the truncation of the tokenizer object, if there is one, to `max_length`."""
+        if self._watch is None or self._watch.limit(self._max_length) == self._max_length:
+            return
+        if self._max_length is None:
+            self._watch.tokenizer.no_truncation()
+        else:
+            self._watch.tokenizer.enable_truncation(self._max_length)
 
     def _warn_of_change(self, name: str, value: object) -> None:
         configured = self.config.get(name)
@@ -438,12 +464,20 @@ class StaticModel:
             return arrays.read_only(self._arrays.vectors)
         return arrays.stored_embedding(self._native)
 
+    @embedding.setter
+    def embedding(self, value: NDArray[Any]) -> None:
+        self._replace(vectors=value)
+
     @property
     def weights(self) -> NDArray[Any] | None:
         """The factor of each token id, if the model has weights."""
         if self._arrays is not None:
             return self._arrays.weights
         return arrays.stored(self._native, "weights")
+
+    @weights.setter
+    def weights(self, value: NDArray[Any] | None) -> None:
+        self._replace(weights=value)
 
     @property
     def token_mapping(self) -> NDArray[Any] | None:
@@ -452,33 +486,65 @@ class StaticModel:
             return self._arrays.mapping
         return arrays.stored(self._native, "mapping")
 
+    @token_mapping.setter
+    def token_mapping(self, value: NDArray[Any] | None) -> None:
+        self._replace(mapping=value)
+
     @property
     def tokenizer(self) -> Tokenizer:
         """The tokenizer as an object of the Hugging Face library, made on first use.
 
-        It is for looking at: changing it does not change the model.
+        The model follows what is changed in it, as model2vec's does: `tokenize` cuts where it cuts,
+        and `encode` sets its truncation to `max_length` again. Looking for changes costs each call
+        some microseconds once this has been asked for.
         """
-        length = self._max_length
-        made = self._tokenizer
-        # Of another length than now, if another thread set one since, or while this was made.
-        if made is None or made[0] != length:
-            from tokenizers import Tokenizer
+        watch = self._watch
+        if watch is None:
+            length = self._max_length
+            tokenizer = tokenizer_object.from_json(self._native.tokenizer_json(), length)
+            # Of several threads one is first, and all get its object.
+            watch = self.__dict__.setdefault("_watch", tokenizer_object.Watch(tokenizer))
+            if length != self._max_length:  # set by another thread, before it could see the object
+                self._cut_as_configured()
+        return watch.tokenizer  # type: ignore[no-any-return]
 
-            tokenizer = Tokenizer.from_str(self._native.tokenizer_json())
-            tokenizer.no_padding()
-            if length is None:
-                tokenizer.no_truncation()
-            else:
-                tokenizer.enable_truncation(length)
-            self._tokenizer = made = (length, tokenizer)
-        return made[1]
+    @tokenizer.setter
+    def tokenizer(self, value: Tokenizer) -> None:
+        text = tokenizer_object.to_json(value)
+        self._replace(tokenizer_json=text)
+        self._watch = tokenizer_object.Watch(value)
+
+    def _follow(self, *, cut: bool = False) -> NativeModel:
+        """Return the native model, made anew if the tokenizer object was changed.
+
+        With `cut`, the truncation of that object is set back, as `encode` of model2vec does.
+        """
+        watch = self._watch
+        if watch is not None and watch.changed():
+            self.tokenizer = watch.tokenizer
+        if cut:
+            self._cut_as_configured()
+        return self._native
+
+    def _replace(self, *, tokenizer_json: str | None = None, **changed: Any) -> None:
+        """Make the native model anew of other arrays or another tokenizer."""
+        parts = arrays.Parts.of(
+            changed.get("vectors", self.embedding),
+            changed.get("weights", self.weights),
+            changed.get("mapping", self.token_mapping),
+        )
+        if tokenizer_json is None:
+            tokenizer_json = self._native.tokenizer_json()
+        else:
+            self._tokens = None
+        native = parts.model(tokenizer_json)
+        self._native, self._arrays = native, parts
 
     @property
     def tokens(self) -> Sequence[str]:
         """All tokens, in the order of their ids."""
         if self._tokens is None:
-            vocabulary = self.tokenizer.get_vocab()
-            self._tokens = tuple(sorted(vocabulary, key=vocabulary.__getitem__))
+            self._tokens = tokenizer_object.tokens_of(self._follow().tokenizer_json())
         return self._tokens
 
     @property
@@ -513,6 +579,14 @@ class StaticModel:
     def unk_token_id(self) -> int | None:
         """The id of unknown words, which is left out of every text."""
         return self._native.unk_token_id
+
+    @unk_token_id.setter
+    def unk_token_id(self, value: int | None) -> None:
+        if value != self._native.unk_token_id:
+            raise ValueError(
+                f"unk_token_id is {self._native.unk_token_id}, as the tokenizer has it, and cannot "
+                f"be {value!r}: assign a tokenizer with another unknown token to model.tokenizer"
+            )
 
     @property
     def backend(self) -> str:
@@ -550,11 +624,14 @@ class StaticModel:
 
     def _copy(self, config: dict[str, Any]) -> Self:
         model = self.__class__.__new__(self.__class__)
+        self._follow()
         model.__dict__.update(self.__dict__)
         model.config = dict(config)
+        model.__dict__.pop("_watch", None)  # a tokenizer object of its own, when asked for
         return model
 
     def __getstate__(self) -> dict[str, Any]:
+        self._follow()
         parts = arrays.Parts.of(self.embedding, self.weights, self.token_mapping)
         return {
             "parts": parts,
@@ -576,6 +653,25 @@ class StaticModel:
             metadata=Metadata.of(state["base_model_name"], state["language"]),
             parts=parts,
         )
+
+    def _with_rows(
+        self,
+        vectors: NDArray[Any],
+        weights: NDArray[Any] | None,
+        mapping: NDArray[Any] | None,
+    ) -> Self:
+        """Return a model of other rows with everything else of this one."""
+        parts = arrays.Parts.of(vectors, weights, mapping)
+        model = self.__class__.__new__(self.__class__)
+        model._set_up(
+            parts.model(self._follow().tokenizer_json()),
+            config=dict(self.config),
+            normalize=self._normalize,
+            max_length=self._max_length,
+            metadata=Metadata.of(self.base_model_name, self.language),
+            parts=parts,
+        )
+        return model
 
     def _with_backend(self, name: str) -> Self:
         """Return the same model on another instruction set, for tests and benchmarks."""

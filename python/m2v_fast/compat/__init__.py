@@ -15,7 +15,7 @@ import copy
 import sys
 from typing import TYPE_CHECKING, Any, TypeVar, cast
 
-from m2v_fast.compat.hook import finder, install, uninstall
+from m2v_fast.compat.hook import finder, install, stands_aside, uninstall
 
 if TYPE_CHECKING:
     from model2vec import StaticModel
@@ -42,6 +42,7 @@ def accelerate(model: Model) -> Model:
 
     Raises:
         TypeError: It is neither of them.
+        ImportError: The release of model2vec is one that is not known here.
     """
     # Whoever has such an object has imported its module.
     pipelines: Any = sys.modules.get("model2vec.inference.model")
@@ -54,10 +55,15 @@ def accelerate(model: Model) -> Model:
         return cast("Model", pipeline)
     models: Any = sys.modules.get("model2vec.model")
     if models is None or not isinstance(model, models.StaticModel):
+        if isinstance(model, sys.modules["m2v_fast"].StaticModel):
+            raise TypeError("this is an m2v_fast.StaticModel, which is native already")
         raise TypeError(
             "accelerate takes a model2vec.StaticModel or a model2vec.inference.StaticModelPipeline,"
             f" not {type(model).__name__}"
         )
+    reason = stands_aside()
+    if reason is not None:
+        raise ImportError(f"this model cannot be accelerated: {reason}")
     from m2v_fast.compat.model2vec_model import accelerated
 
     return cast("Model", accelerated(model))

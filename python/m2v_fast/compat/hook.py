@@ -77,6 +77,11 @@ def _replace(owner: type, name: str, make: Callable[[Any], Any]) -> None:
 
 
 def _patch_model2vec(module: Any) -> None:
+    reason = stands_aside()
+    if reason is not None:
+        logger.warning("m2v_fast leaves model2vec as it is: %s", reason)
+        return
+
     def make(original: Any) -> Any:
         function = original.__func__
 
@@ -92,6 +97,24 @@ def _patch_model2vec(module: Any) -> None:
         return classmethod(from_pretrained)
 
     _replace(module.StaticModel, "from_pretrained", make)
+
+
+def stands_aside() -> str | None:
+    """Return why the release of model2vec that is installed is left as it is, or None.
+
+    Results are those of one release, to the bit, and its private parts are made use of.
+    """
+    try:
+        version = str(importlib.import_module("model2vec.version").__version__)
+    except Exception as error:
+        return f"its version cannot be told: {error!r}"
+    if not version.startswith("0.10."):
+        return f"model2vec {version} is installed, and m2v_fast.compat knows 0.10"
+    try:
+        importlib.import_module("m2v_fast.compat.model2vec_model")
+    except Exception as error:
+        return f"model2vec {version} does not have what m2v_fast.compat needs: {error!r}"
+    return None
 
 
 def _patch_pymilvus(module: Any) -> None:

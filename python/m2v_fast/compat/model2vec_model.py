@@ -31,6 +31,9 @@ _STEPS = (
     *("tokenize", "_batch", "_encode_batch", "_encode_batch_as_sequence", "_encode_dispatch"),
     *("_encode_helper", "_set_max_length_in_tokenizer"),
 )
+_missing = [name for name in _STEPS if not hasattr(StaticModel, name)]
+if _missing:
+    raise ImportError(f"model2vec.StaticModel has no {_missing[0]}")
 _REFUSED = (TypeError, ValueError, OverflowError)
 
 

@@ -1,0 +1,67 @@
+"""What callers pass for options: model2vec's own marks, mistakes, other libraries' keywords."""
+
+from __future__ import annotations
+
+import logging
+from operator import index
+from typing import TYPE_CHECKING, Any
+
+from m2v_fast._unset import UNSET
+
+if TYPE_CHECKING:
+    from collections.abc import Mapping
+
+logger = logging.getLogger(__name__)
+
+#: Keywords that other libraries' `encode` has, and what does here what they would.
+_ELSEWHERE = {
+    "normalise": "normalize",
+    "normalize_embeddings": "normalize",
+    "precision": "output_dtype",
+    "convert_to_tensor": "torch.from_numpy of the result",
+    "prompt": "a text put together with its prompt",
+    "prompt_name": "a text put together with its prompt",
+}
+_warned: set[str] = set()
+
+
+def is_unset(value: object) -> bool:
+    """Whether an argument is the mark for "not given", ours or that of model2vec."""
+    if value is UNSET:
+        return True
+    kind = type(value)
+    return kind.__name__ == "_UnsetType" and kind.__module__.partition(".")[0] == "model2vec"
+
+
+def limit(value: Any) -> int | None:
+    """Check a `max_length`.
+
+    Raises:
+        TypeError: It is neither None nor an integer.
+        ValueError: It is negative.
+    """
+    if value is None:
+        return None
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(
+            f"max_length must be an integer or None, not {type(value).__name__} ({value!r})"
+        ) from None
+    if number < 0:
+        raise ValueError(f"max_length must be None or at least 0, not {number}")
+    return number
+
+
+def warn_of_ignored(keywords: Mapping[str, Any]) -> None:
+    """Say once for each name that `encode` ignores a keyword which would change the result."""
+    for name, value in keywords.items():
+        instead = _ELSEWHERE.get(name)
+        # None and False ask for what is done anyway, and so does the precision "float32". But
+        # `normalise=False` may be meant to switch off what the model does.
+        asked = value is not None and (value is not False or name.startswith("normali"))
+        if instead is None or not asked or (name == "precision" and value == "float32"):
+            continue
+        if name not in _warned:
+            _warned.add(name)
+            logger.warning("encode ignores %s=%r, as model2vec does: use %s", name, value, instead)
