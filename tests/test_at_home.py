@@ -233,6 +233,7 @@ def test_keywords_that_would_change_something(
 def test_keywords_that_ask_for_what_is_done(
     ours: StaticModel, caplog: pytest.LogCaptureFixture
 ) -> None:
-    silent = {"convert_to_numpy": True, "device": "cpu", "convert_to_tensor": False}
-    ours.encode("a", **silent, precision="float32", prompt=None)
+    silent: dict[str, Any] = {"convert_to_numpy": True, "device": "cpu", "convert_to_tensor": False}
+    silent |= {"precision": "float32", "prompt": None}
+    ours.encode("a", **silent)
     assert not caplog.records

@@ -713,7 +713,11 @@ START = (
         (None, "StaticModel"),
         ("", "StaticModel"),
         ("0", "StaticModel"),
+        ("false", "StaticModel"),
+        ("OFF", "StaticModel"),
         ("1", "AcceleratedStaticModel"),
+        ("true", "AcceleratedStaticModel"),
+        ("Yes", "AcceleratedStaticModel"),
     ],
 )
 def test_the_variable(
@@ -742,6 +746,13 @@ def test_the_variable_imports_next_to_nothing(value: str | None) -> None:
     for name in ("numpy", "m2v_fast", "model2vec", "pymilvus"):
         assert name not in new
     assert ("_m2v_fast_compat" in new) is (value == "1")
+
+
+def test_a_value_that_means_nothing_is_named() -> None:
+    code = START + "print('on', *[f for f in sys.meta_path if type(f).__name__ == '_Waiting'])"
+    done = process.run("-c", "import sys\n" + code, env={"M2V_FAST_COMPAT": "maybe"})
+    assert done.stdout.split() == [b"on"]
+    assert b"M2V_FAST_COMPAT='maybe' has no effect" in done.stderr
 
 
 def test_the_variable_never_breaks_a_program(tmp_path: Path) -> None:

@@ -176,7 +176,11 @@ class StaticModel:
             native,
             config=read_config(native),
             normalize=native.config_normalize if normalize is None else normalize,
-            max_length=native.config_max_length if options.is_unset(max_length) else max_length,
+            max_length=(
+                native.config_max_length
+                if options.is_unset(max_length)
+                else options.limit(max_length)
+            ),
             metadata=Metadata.in_folder(folder),
         )
         if quantize_to is None and dimensionality is None and vocabulary_quantization is None:

@@ -1,9 +1,10 @@
-"""Imported at interpreter start if M2V_FAST_COMPAT=1 is set: does `m2v_fast.compat.install()`.
+"""Imported at interpreter start if M2V_FAST_COMPAT says so: does `m2v_fast.compat.install()`.
 
 Not at once but when model2vec, or pymilvus' class for it, is about to be imported, so that other
 programs started with the variable set do not import NumPy. Failing to do so never breaks anything.
 """
 
+import os
 import sys
 
 _AWAITED = ("model2vec.model", "pymilvus.model.dense.model2vec_embed")
@@ -26,4 +27,8 @@ class _Waiting:
             return None
 
 
-sys.meta_path.insert(0, _Waiting())
+_value = os.environ.get("M2V_FAST_COMPAT", "").strip().lower()
+if _value in ("1", "true", "yes", "on"):
+    sys.meta_path.insert(0, _Waiting())
+elif _value not in ("", "0", "false", "no", "off"):
+    print(f"M2V_FAST_COMPAT={_value!r} has no effect: set it to 1 or 0", file=sys.stderr)
