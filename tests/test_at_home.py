@@ -237,3 +237,32 @@ def test_keywords_that_ask_for_what_is_done(
     silent |= {"precision": "float32", "prompt": None}
     ours.encode("a", **silent)
     assert not caplog.records
+
+
+NOWHERE = {"HF_ENDPOINT": "http://127.0.0.1:9", "HF_TOKEN": None, "HF_HUB_OFFLINE": None}
+
+
+def test_pushing_without_a_hub() -> None:
+    code = (
+        "from m2v_fast import BUNDLED_MODEL, StaticModel\n"
+        "model = StaticModel.from_pretrained(BUNDLED_MODEL)\n"
+        "try: model.push_to_hub('owner/model')\n"
+        "except ConnectionError as error: print(error)"
+    )
+    done = process.run("-c", code, env=NOWHERE)
+    assert b"could not be pushed to 'owner/model', as http://127.0.0.1:9" in done.stdout
+
+
+def test_half_a_cache_and_no_hub(tmp_path: Path) -> None:
+    repository = tmp_path / "models--owner--model"
+    (repository / "refs").mkdir(parents=True)
+    (repository / "refs" / "main").write_text("a" * 40)
+    (repository / "snapshots" / ("a" * 40)).mkdir(parents=True)
+    (repository / "snapshots" / ("a" * 40) / "config.json").write_text("{}")
+    code = (
+        "import sys\nfrom m2v_fast import StaticModel\n"
+        "try: StaticModel.from_pretrained('owner/model', cache_dir=sys.argv[1])\n"
+        "except ConnectionError as error: print(error)"
+    )
+    done = process.run("-c", code, tmp_path, env=NOWHERE)
+    assert b"could not be fetched from http://127.0.0.1:9" in done.stdout, done.stderr

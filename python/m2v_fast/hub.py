@@ -87,7 +87,11 @@ def snapshot(
             f"network is not used ({reason}). {how_offline}"
         )
     try:
-        return fetch(local=False)
+        folder = fetch(local=False)
+        if not _native.is_model_folder(folder / prefix):
+            # Without the hub huggingface_hub returns what is in the cache, in silence: ask again.
+            huggingface_hub.HfApi().model_info(name, revision=revision, token=token)
+        return folder
     except GatedRepoError as error:
         raise PermissionError(
             f"the hub does not give access to {what}: accept its terms on its page, and pass "
@@ -102,14 +106,24 @@ def snapshot(
         raise FileNotFoundError(
             f"{name!r} on {constants.ENDPOINT} has no revision {revision!r}"
         ) from error
-    except (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError, OSError) as error:
+    except Exception as error:
+        known = (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError)
+        if not isinstance(error, known) and not is_of_the_network(error):
+            raise
         raise ConnectionError(
             f"{what} is not a local folder and is not complete in the cache {cache}, and it could "
-            f"not be fetched from {constants.ENDPOINT}: {_first_line(error)}. {how_offline}"
+            f"not be fetched from {constants.ENDPOINT}: {first_line(error)}. {how_offline}"
         ) from error
 
 
-def _first_line(error: BaseException) -> str:
+def is_of_the_network(error: BaseException) -> bool:
+    """Whether the hub could not be reached, by whichever client huggingface_hub uses."""
+    # requests' errors are of OSError; httpx and its successors have classes of these names.
+    names = {kind.__name__ for kind in type(error).__mro__}
+    return isinstance(error, OSError) or "TransportError" in names
+
+
+def first_line(error: BaseException) -> str:
     """Return the first line of the innermost cause: what the network said."""
     cause: BaseException = error
     while (inner := cause.__cause__ or cause.__context__) is not None:

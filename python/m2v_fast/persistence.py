@@ -184,11 +184,23 @@ def push_folder(
     from tempfile import TemporaryDirectory
 
     import huggingface_hub
+    from huggingface_hub import constants
+    from huggingface_hub.errors import HfHubHTTPError
 
     with TemporaryDirectory() as folder:
         save(model, folder, model_name=repo_id, subfolder=None)
-        if not huggingface_hub.repo_exists(repo_id=repo_id, token=token):
-            huggingface_hub.create_repo(repo_id, token=token, private=private)
-        huggingface_hub.upload_folder(
-            repo_id=repo_id, folder_path=folder, token=token, path_in_repo=subfolder
-        )
+        try:
+            if not huggingface_hub.repo_exists(repo_id=repo_id, token=token):
+                huggingface_hub.create_repo(repo_id, token=token, private=private)
+            huggingface_hub.upload_folder(
+                repo_id=repo_id, folder_path=folder, token=token, path_in_repo=subfolder
+            )
+        except Exception as error:
+            from m2v_fast.hub import first_line, is_of_the_network
+
+            if not is_of_the_network(error) or isinstance(error, HfHubHTTPError):
+                raise
+            raise ConnectionError(
+                f"the model could not be pushed to {repo_id!r}, as {constants.ENDPOINT} could not "
+                f"be reached: {first_line(error)}"
+            ) from error
