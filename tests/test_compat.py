@@ -776,3 +776,17 @@ def test_the_file_is_one_line() -> None:
     # Python runs such lines if they begin in this way.
     assert line.startswith("import ")
     assert json.dumps(line).isascii()
+
+
+@pytest.mark.parametrize("how", ["file", "module"])
+def test_a_program_is_started_with_compat(small: Folder, tmp_path: Path, how: str) -> None:
+    (tmp_path / "beside.py").write_text("here = 1\n")
+    code = "import beside, os\n" + USE
+    (tmp_path / "program.py").write_text(code)
+    what = [tmp_path / "program.py"] if how == "file" else ["-m", "program"]
+    env = {"PYTHONPATH": str(tmp_path)} if how == "module" else {}
+    answer = process.answer("-m", "m2v_fast.compat", *what, small.path, env=env)
+    assert answer[0] == "AcceleratedStaticModel"
+    done = process.run("-m", "m2v_fast.compat")
+    assert done.returncode == 1
+    assert b"usage" in done.stderr
