@@ -439,7 +439,10 @@ class StaticModel:
         self._max_length = value
         if self._watch is not None:
             self._follow()
-            self._cut_as_configured()
+            if hasattr(self._watch.tokenizer, "enable_truncation"):
+                self._cut_as_configured()
+            else:  # tokenizers 1.0: made anew when asked for, with this length
+                self.__dict__.pop("_watch", None)
         self.config["max_length"] = value
 
     def _cut_as_configured(self) -> None:

@@ -125,7 +125,8 @@ class Watch:
 def _state(tokenizer: Any) -> tuple[Any, ...]:
     # Not the vocabulary itself: it can only be replaced along with the model, or be added to.
     if not hasattr(tokenizer, "to_str"):
-        return ()
+        # All that can be set in 1.0; that cannot be followed, so it is refused (`to_json`).
+        return (repr(getattr(tokenizer, "truncation", None)),)
     model = tokenizer.model
     return (
         _part(tokenizer.normalizer),
