@@ -1,6 +1,6 @@
 //! Texts whose ids are those of their units, one after the other.
 //!
-//! Where all characters of a text are plain, which is nearly everywhere, its normalized form is
+//! Where each unit of a text is closed, which is nearly everywhere, the text's normalized form is
 //! that of its units put together, and if white space, or punctuation that is set apart, lies
 //! between any two of them, so are its words. Units are then looked up as they stand in the raw
 //! text, and what would have to be done to them is done once. A text in which that is not so is
@@ -116,7 +116,7 @@ impl Apart {
         normalizer: &Normalizer,
         buffers: &'b mut Buffers,
     ) -> Option<&'b str> {
-        let text = normalizer.alone(unit, buffers)?;
+        let text = normalizer.between(unit, buffers)?;
         let Some(mark) = self.mark else { return Some(text) };
         let inner = text.trim_matches(' ');
         let Parts { joins, strips_left, strips_right } = self.parts;

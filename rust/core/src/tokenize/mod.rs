@@ -214,7 +214,12 @@ impl Tokenizer {
                 Some("WordLevel") => WordLevel::plan(&spec)
                     .map(|(engine, vocabulary)| (Engine::WordLevel(Box::new(engine)), vocabulary)),
                 _ => WordPiece::plan(&spec)
-                    .map(|(engine, vocabulary)| (Engine::WordPiece(Box::new(engine)), vocabulary)),
+                    .map(|(engine, vocabulary)| (Engine::WordPiece(Box::new(engine)), vocabulary))
+                    .or_else(|_| {
+                        WordLevel::plan(&spec).map(|(engine, vocabulary)| {
+                            (Engine::WordLevel(Box::new(engine)), vocabulary)
+                        })
+                    }),
             },
             Err(Unreadable::Syntax(problem)) => {
                 return Err(Error::malformed(path, format!("not valid JSON: {problem}")));
@@ -268,7 +273,7 @@ impl Tokenizer {
             Engine::WordPiece(_) => "wordpiece",
             Engine::Unigram(_) => "unigram",
             Engine::Bpe(_) => "bpe",
-            Engine::WordLevel(_) => "wordlevel",
+            Engine::WordLevel(ref engine) => engine.kind(),
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => "fallback",
         }

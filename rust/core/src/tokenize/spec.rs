@@ -46,7 +46,8 @@ pub(crate) struct AddedTokenSpec<'a> {
 /// The model, of any type: an engine asks for the fields that its type must have.
 #[derive(Debug, Deserialize)]
 pub(crate) struct ModelSpec<'a> {
-    #[serde(rename = "type", borrow, default)]
+    /// As the file has it, or else as its other fields tell ([`Spec::from_json`]).
+    #[serde(rename = "type", borrow, default, deserialize_with = "named")]
     pub(crate) kind: Option<Cow<'a, str>>,
     #[serde(borrow, default)]
     pub(crate) unk_token: Option<Cow<'a, str>>,
@@ -71,6 +72,29 @@ pub(crate) struct ModelSpec<'a> {
     pub(crate) merges: Option<Merges<'a>>,
     #[serde(borrow, default)]
     pub(crate) vocab: Vocab<'a>,
+}
+
+/// A type that is there, if only as null, which is none that exists.
+fn named<'de, D: Deserializer<'de>>(deserializer: D) -> Result<Option<Cow<'de, str>>, D::Error> {
+    Option::deserialize(deserializer).map(|kind| Some(kind.unwrap_or(Cow::Borrowed("null"))))
+}
+
+impl ModelSpec<'_> {
+    /// The type of a model that does not say it, as the files of old releases: the first whose
+    /// fields are there, in the order in which the reference tries them.
+    fn inferred(&self) -> Option<&'static str> {
+        let unk_token = self.unk_token.is_some();
+        let continues = self.continuing_subword_prefix.is_some();
+        match self.vocab {
+            Vocab::Ids(_) if self.merges.is_some() => Some("BPE"),
+            Vocab::Ids(_) if unk_token && continues && self.max_input_chars_per_word.is_some() => {
+                Some("WordPiece")
+            }
+            Vocab::Ids(_) if unk_token => Some("WordLevel"),
+            Vocab::Scores(_) => Some("Unigram"),
+            _ => None,
+        }
+    }
 }
 
 /// A field that is there, if only as null.
@@ -245,7 +269,7 @@ impl<'a> Spec<'a> {
         // A str to begin with saves the check of every single string.
         let json =
             std::str::from_utf8(json).map_err(|error| Unreadable::Syntax(error.to_string()))?;
-        let spec: Self = serde_json::from_str(json).map_err(|error| {
+        let mut spec: Self = serde_json::from_str(json).map_err(|error| {
             if error.is_data() {
                 Unreadable::Shape(error.to_string())
             } else {
@@ -258,6 +282,9 @@ impl<'a> Spec<'a> {
             (Kind::PostProcessor, spec.post_processor),
         ] {
             check_depth(kind, part).map_err(Unreadable::Syntax)?;
+        }
+        if spec.model.kind.is_none() {
+            spec.model.kind = spec.model.inferred().map(Cow::Borrowed);
         }
         Ok(spec)
     }

@@ -6,6 +6,8 @@
 //! either side as there are steps that look around, so that what one step makes of the outermost
 //! cannot be changed by what another made of their neighbours.
 
+use unicode_segmentation::UnicodeSegmentation;
+
 use super::super::unicode;
 use super::step::{Step, Work};
 
@@ -178,6 +180,25 @@ impl Fused {
             SLOW | SAME => false,
             entry => matches!(table.text(entry), [b' ', _, .., b' ']),
         }
+    }
+
+    /// Whether plain characters before and after a part neither change it nor are changed by it,
+    /// whatever stands within: it begins with a plain character that leaves something behind, and
+    /// does not end in one that takes in the next, as a prepended mark takes any, a joiner an emoji
+    /// and a virama a consonant.
+    ///
+    /// One step that looks around is as far as that reaches: what it made of the first character
+    /// could be what a second one changes.
+    #[cold]
+    pub(super) fn is_closed(&self, part: &str, table: &mut Table, work: &mut Work) -> bool {
+        let ends = (part.chars().next(), part.chars().next_back());
+        let (Some(first), Some(last)) = ends else { return true };
+        let apart = |text: String, count: usize| text.graphemes(true).count() >= count;
+        self.guard <= 1
+            && self.is_solid(first, table, work)
+            && apart(format!("{last} "), 2)
+            && apart(format!("\u{1f469}{last}\u{1f469}"), 2)
+            && apart(format!("\u{915}{last}\u{915}"), 2)
     }
 
     pub(super) fn collapses(&self) -> bool {

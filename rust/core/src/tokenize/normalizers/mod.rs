@@ -116,6 +116,22 @@ impl Normalizer {
     /// but for the strips: none if some character in it is not plain. Only if there are [`Parts`].
     #[inline]
     pub(super) fn alone<'b>(&self, part: &'b str, buffers: &'b mut Buffers) -> Option<&'b str> {
+        self.part::<false>(part, buffers)
+    }
+
+    /// As `alone`, of a part between plain characters, or the ends of the text: characters that are
+    /// not plain may be within it, as combining marks and joiners mostly are.
+    #[inline]
+    pub(super) fn between<'b>(&self, part: &'b str, buffers: &'b mut Buffers) -> Option<&'b str> {
+        self.part::<true>(part, buffers)
+    }
+
+    #[inline]
+    fn part<'b, const WITHIN: bool>(
+        &self,
+        part: &'b str,
+        buffers: &'b mut Buffers,
+    ) -> Option<&'b str> {
         let Buffers { text: current, spare, table, work, .. } = buffers;
         if self.is_identity() {
             return Some(part);
@@ -123,7 +139,13 @@ impl Normalizer {
         match &self.fused {
             Some(fused) => {
                 if !fused.alone_into(part, table, work, current) {
-                    return None;
+                    let limit = TIMES * part.len();
+                    let whole = WITHIN
+                        && fused.is_closed(part, table, work)
+                        && fused.normalize(part, limit, table, work, current);
+                    if !whole {
+                        return None;
+                    }
                 }
             }
             None => {

@@ -9,7 +9,7 @@ use super::super::nested::{Kind, Leaf, leaves};
 use super::super::plan::{not_covered, parse};
 use super::super::unicode::{self, HANGUL};
 use super::super::wordpiece::normalizer::{Normalizer as Bert, Run};
-use super::super::wordpiece::plan::normalizer as read_bert;
+use super::super::wordpiece::plan::bert as read_bert;
 use super::charsmap::Charsmap;
 use super::forms::{self, Form};
 
@@ -71,7 +71,7 @@ fn read_one(Leaf { kind, json }: Leaf<'_>) -> Result<Step, NotCovered> {
         precompiled_charsmap: String,
     }
     Ok(match kind {
-        "BertNormalizer" => Step::Bert(read_bert(Some(json))?),
+        "BertNormalizer" => Step::Bert(read_bert(json)?),
         "Precompiled" => {
             let map: Map = parse("normalizer", json)?;
             match Charsmap::new(&map.precompiled_charsmap) {

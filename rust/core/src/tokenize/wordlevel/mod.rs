@@ -1,4 +1,6 @@
-//! WordLevel: every word is a token or unknown.
+//! Models that look at one word at a time, behind any normalizer and pre-tokenizer: WordLevel, for
+//! which a word is a token or unknown, and WordPiece, but for the combination that BERT has, which
+//! has an engine of its own.
 
 use std::sync::atomic::{AtomicU64, Ordering};
 
@@ -11,6 +13,8 @@ use super::plan::{added_tokens, check_post_processor, check_version, not_covered
 use super::pretokenizers::{Buffer, PreTokenizer};
 use super::segments::{self, Segments};
 use super::spec::{Spec, Vocab};
+use super::wordpiece::pieces::{Pieces, Word};
+use super::wordpiece::plan::Vocabulary as Pieced;
 use super::{NotCovered, Vocabulary};
 use crate::backend::Runnable;
 
@@ -19,7 +23,7 @@ use crate::backend::Runnable;
 pub(crate) struct WordLevel {
     segments: Segments,
     pre_tokenizer: PreTokenizer,
-    words: Words,
+    model: Model,
     /// The unknown token's id for the vocabulary; words that are not in it become this one.
     unk_id: u32,
     /// How raw texts are cut into units, if they can be.
@@ -32,12 +36,35 @@ pub(crate) struct WordLevel {
 /// Lines of a cache by default: two megabytes, and one for what is long.
 const CACHE: usize = 1 << 15;
 
+/// From a word to ids.
+#[derive(Debug)]
+enum Model {
+    Words(Words),
+    Pieces(Pieces),
+}
+
+impl Model {
+    /// Appends the ids of the word `text[start..end]`.
+    #[inline]
+    fn word(&self, text: &[u8], start: usize, end: usize, unk_id: u32, ids: &mut Vec<u32>) {
+        match self {
+            Self::Words(words) => ids.push(words.get(text, start, end).unwrap_or(unk_id)),
+            Self::Pieces(pieces) => {
+                if pieces.tokenize(&text[start..end], ids) == Word::Unknown {
+                    ids.push(unk_id);
+                }
+            }
+        }
+    }
+}
+
 /// Working memory of one worker.
 #[derive(Debug, Default)]
 pub(crate) struct Scratch {
     segments: segments::Buffers,
     buffer: Buffer,
     memory: apart::Memory,
+    ids: Vec<u32>,
     /// The tokenizer that the cache belongs to.
     serial: u64,
 }
@@ -53,35 +80,32 @@ impl Scratch {
 impl WordLevel {
     /// The engine for a tokenizer.json, if it is one of its family.
     pub(crate) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
-        match spec.model.kind.as_deref() {
-            Some("WordLevel") => {}
-            Some(other) => return not_covered(format!("model of type {other}")),
-            None => return not_covered("model without a type"),
-        }
         check_version(spec)?;
         check_post_processor(spec.post_processor)?;
         let normalizer = Normalizer::plan(spec.normalizer)?;
         let mut buffers = normalizers::Buffers::default();
         let pre_tokenizer = PreTokenizer::plan(spec.pre_tokenizer)?;
         if pre_tokenizer.is_byte_level() {
-            return not_covered("WordLevel model with ByteLevel");
+            return not_covered("model of words with ByteLevel");
         }
-        let (Vocab::Ids(tokens), Some(unk_token)) =
-            (&spec.model.vocab, spec.model.unk_token.as_deref())
-        else {
-            return not_covered("WordLevel model with a setting missing");
+        let (model, unk_id, mut lengths, id_bound) = match spec.model.kind.as_deref() {
+            Some("WordLevel") => words(spec)?,
+            Some("WordPiece") => {
+                let Pieced { pieces, unk_id, lengths, id_bound } = Pieced::read(spec)?;
+                (Model::Pieces(pieces), unk_id, lengths, id_bound)
+            }
+            Some(other) => return not_covered(format!("model of type {other}")),
+            None => return not_covered("model without a type"),
         };
-        let words = Words::new(tokens.iter().map(|(token, id)| (token.as_bytes(), *id)));
-        let id = |token: &str| words.get(token.as_bytes(), 0, token.len());
-        let Some(unk_id) = id(unk_token) else {
-            return not_covered("unk_token that is not in the vocabulary");
+        let id = |token: &str| match &model {
+            Model::Words(words) => words.get(token.as_bytes(), 0, token.len()),
+            Model::Pieces(pieces) => pieces.id(token),
         };
-        let added = added_tokens(spec, words.len(), id, |text, out| {
+        let added = added_tokens(spec, lengths.len(), id, |text, out| {
             normalizer.append(text, &mut buffers, out)
         })?;
-        let mut lengths = words.lengths(tokens.iter().map(|(token, _)| token.as_ref()));
         lengths.extend(&added.new_lengths);
-        let id_bound = added.id_bound.max(words.id_bound());
+        let id_bound = added.id_bound.max(id_bound);
         if id_bound == NO_ID {
             return not_covered("the largest id that there is");
         }
@@ -94,8 +118,16 @@ impl WordLevel {
             .and_then(|words| Apart::spaced(&normalizer, words));
         let segments = Segments::new(normalizer, added);
         let cache_lines = CACHE;
-        let engine = Self { segments, pre_tokenizer, words, unk_id, apart, cache_lines, serial };
+        let engine = Self { segments, pre_tokenizer, model, unk_id, apart, cache_lines, serial };
         Ok((engine, vocabulary))
+    }
+
+    /// The type of its model.
+    pub(crate) fn kind(&self) -> &'static str {
+        match self.model {
+            Model::Words(_) => "wordlevel",
+            Model::Pieces(_) => "wordpiece",
+        }
     }
 
     /// Sets the size of the caches made from now on: a power of two, or zero for none.
@@ -112,8 +144,8 @@ impl WordLevel {
         out: &mut Output<'_>,
     ) {
         let Some(apart) = &self.apart else {
-            let Scratch { segments, buffer, .. } = scratch;
-            self.segments.each(text, segments, out, |text, out| self.all(text, buffer, out));
+            let Scratch { segments, buffer, ids, .. } = scratch;
+            self.segments.each(text, segments, out, |text, out| self.all(text, buffer, ids, out));
             return;
         };
         if scratch.serial != self.serial {
@@ -121,10 +153,10 @@ impl WordLevel {
             scratch.serial = self.serial;
         }
         self.segments.raw(text, out, |text, normalizer, out| {
-            let Scratch { segments, buffer, memory, .. } = &mut *scratch;
+            let Scratch { segments, buffer, memory, ids: list, .. } = &mut *scratch;
             let stop = apart.ids(text, normalizer, backend, memory, out, |text, ids| {
                 self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
-                    ids.push(self.words.get(text, start, end).unwrap_or(self.unk_id));
+                    self.model.word(text, start, end, self.unk_id, ids);
                     true
                 });
             });
@@ -132,7 +164,8 @@ impl WordLevel {
                 None => true,
                 Some(Stop::Limit) => false,
                 Some(Stop::Whole) => {
-                    let mut all = |text: &str, out: &mut Output<'_>| self.all(text, buffer, out);
+                    let mut all =
+                        |text: &str, out: &mut Output<'_>| self.all(text, buffer, list, out);
                     self.segments.normalized(text, segments, out, &mut all)
                 }
             }
@@ -140,11 +173,39 @@ impl WordLevel {
     }
 
     /// Ids of a normalized text. Returns false when the limit is reached.
-    fn all(&self, text: &str, buffer: &mut Buffer, out: &mut Output<'_>) -> bool {
-        self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| {
-            out.push(self.words.get(text, start, end).unwrap_or(self.unk_id))
+    fn all(
+        &self,
+        text: &str,
+        buffer: &mut Buffer,
+        ids: &mut Vec<u32>,
+        out: &mut Output<'_>,
+    ) -> bool {
+        self.pre_tokenizer.split(text.as_bytes(), buffer, |text, start, end| match &self.model {
+            Model::Words(words) => out.push(words.get(text, start, end).unwrap_or(self.unk_id)),
+            model @ Model::Pieces(_) => {
+                ids.clear();
+                model.word(text, start, end, self.unk_id, ids);
+                out.extend(ids)
+            }
         })
     }
+}
+
+/// A WordLevel model, its unknown id, the lengths of its tokens in code points, and one more than
+/// its largest id.
+fn words(spec: &Spec<'_>) -> Result<(Model, u32, Vec<u32>, u32), NotCovered> {
+    let (Vocab::Ids(tokens), Some(unk_token)) =
+        (&spec.model.vocab, spec.model.unk_token.as_deref())
+    else {
+        return not_covered("WordLevel model with a setting missing");
+    };
+    let words = Words::new(tokens.iter().map(|(token, id)| (token.as_bytes(), *id)));
+    let Some(unk_id) = words.get(unk_token.as_bytes(), 0, unk_token.len()) else {
+        return not_covered("unk_token that is not in the vocabulary");
+    };
+    let lengths = words.lengths(tokens.iter().map(|(token, _)| token.as_ref()));
+    let id_bound = words.id_bound();
+    Ok((Model::Words(words), unk_id, lengths, id_bound))
 }
 
 /// From words to ids.
@@ -154,13 +215,13 @@ struct Words {
     short: Index,
     /// Of the others.
     long: Index,
-    words: Vec<Word>,
+    words: Vec<Entry>,
     /// The bytes of long words.
     bytes: Vec<u8>,
 }
 
 #[derive(Debug)]
-struct Word {
+struct Entry {
     /// The bytes of a short word; where a long one's begin and end.
     key: Key,
     /// Length in bytes, `u32::MAX` for all long words.
@@ -198,13 +259,13 @@ impl Words {
             let key = Key::load(text, 0, text.len());
             let len = text.len() as u32;
             self.short.insert(key.hash(u64::from(len)), entry, |_| false);
-            self.words.push(Word { key, len, id });
+            self.words.push(Entry { key, len, id });
         } else {
             let start = self.bytes.len() as u64;
             self.bytes.extend_from_slice(text);
             let key = Key { low: start, high: self.bytes.len() as u64 };
             self.long.insert(hash::bytes(text), entry, |_| false);
-            self.words.push(Word { key, len: u32::MAX, id });
+            self.words.push(Entry { key, len: u32::MAX, id });
         }
     }
 
@@ -231,10 +292,6 @@ impl Words {
     #[inline]
     fn get(&self, text: &[u8], start: usize, end: usize) -> Option<u32> {
         self.entry(text, start, end).map(|entry| self.words[entry as usize].id)
-    }
-
-    fn len(&self) -> usize {
-        self.words.len()
     }
 
     fn id_bound(&self) -> u32 {
@@ -265,7 +322,7 @@ mod tests {
         let words = Words::new(entries.iter().copied());
         let last: std::collections::HashMap<&str, u32> =
             tokens.iter().map(String::as_str).zip(0..).collect();
-        assert_eq!(words.len(), last.len());
+        assert_eq!(words.words.len(), last.len());
         for (token, id) in &last {
             assert_eq!(words.get(token.as_bytes(), 0, token.len()), Some(*id));
             let within = format!("{token}tail that goes on");

@@ -14,7 +14,7 @@ mod exact;
 mod follow;
 mod known;
 pub(super) mod normalizer;
-mod pieces;
+pub(super) mod pieces;
 pub(super) mod plan;
 mod walk;
 

@@ -4,7 +4,7 @@ use super::super::trie::{Node, Trie};
 
 /// What a word becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Word {
+pub(in super::super) enum Word {
     /// Its pieces were appended.
     Pieces,
     /// One unknown id; nothing was appended.
@@ -13,7 +13,7 @@ pub(super) enum Word {
 
 /// Vocabulary and settings of a WordPiece model.
 #[derive(Debug)]
-pub(super) struct Pieces {
+pub(in super::super) struct Pieces {
     trie: Trie,
     /// Where pieces within a word begin; none if no token has the prefix.
     continuation: Option<Node>,
@@ -21,18 +21,18 @@ pub(super) struct Pieces {
 }
 
 impl Pieces {
-    pub(super) fn new(trie: Trie, continuing_prefix: &str, max_chars: usize) -> Self {
+    pub(in super::super) fn new(trie: Trie, continuing_prefix: &str, max_chars: usize) -> Self {
         let continuation = trie.descend(Trie::ROOT, continuing_prefix.as_bytes());
         Self { trie, continuation, max_chars }
     }
 
     /// The id of a token of the model's vocabulary.
-    pub(super) fn id(&self, token: &str) -> Option<u32> {
+    pub(in super::super) fn id(&self, token: &str) -> Option<u32> {
         self.trie.get(token.as_bytes())
     }
 
     /// Appends the ids of one normalized pre-token, in UTF-8. Linear in its length times the longest token.
-    pub(super) fn tokenize(&self, word: &[u8], ids: &mut Vec<u32>) -> Word {
+    pub(in super::super) fn tokenize(&self, word: &[u8], ids: &mut Vec<u32>) -> Word {
         if word.len() > self.max_chars && characters(word) > self.max_chars {
             return Word::Unknown;
         }

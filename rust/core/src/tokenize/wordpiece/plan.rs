@@ -5,8 +5,9 @@ use serde_json::value::RawValue;
 
 use super::super::NotCovered;
 use super::super::added::{Matcher, is_whitespace};
+use super::super::nested::{Kind, Leaf, leaves};
 use super::super::plan::{
-    AddedTokens, Tagged, added_tokens, check_post_processor, check_version, not_covered, parse,
+    AddedTokens, added_tokens, check_post_processor, check_version, not_covered, parse,
 };
 use super::super::spec::{Spec, Vocab};
 use super::super::trie::Trie;
@@ -44,36 +45,12 @@ impl Plan {
         let normalizer = normalizer(spec.normalizer)?;
         pre_tokenizer(spec.pre_tokenizer)?;
         check_post_processor(spec.post_processor)?;
-        let (Some(unk_token), Some(prefix), Some(max_chars), Vocab::Ids(vocab)) = (
-            model.unk_token.as_deref(),
-            model.continuing_subword_prefix.as_deref(),
-            model.max_input_chars_per_word,
-            &model.vocab,
-        ) else {
-            return not_covered("WordPiece model with a setting missing");
-        };
-
-        let mut keys: Vec<(&str, u32)> =
-            vocab.iter().map(|(token, id)| (token.as_ref(), *id)).collect();
-        if !keys.is_sorted_by(|a, b| a.0 < b.0) {
-            // Stable, so that of a repeated key the last stays last; it is the one that counts.
-            keys.sort_by(|a, b| a.0.cmp(b.0));
-            keys.reverse();
-            keys.dedup_by(|a, b| a.0 == b.0);
-            keys.reverse();
-        }
-        let mut lengths: Vec<u32> =
-            keys.iter().map(|(token, _)| token.chars().count() as u32).collect();
-        let mut id_bound = keys.iter().map(|&(_, id)| id.saturating_add(1)).max().unwrap_or(0);
-        let pieces = Pieces::new(Trie::new(&keys), prefix, max_chars);
-        let Some(unk_id) = pieces.id(unk_token) else {
-            return not_covered("unk_token that is not in the vocabulary");
-        };
+        let Vocabulary { pieces, unk_id, mut lengths, mut id_bound } = Vocabulary::read(spec)?;
 
         let mut run = Run::default();
         let added = added_tokens(
             spec,
-            keys.len(),
+            lengths.len(),
             |token| pieces.id(token),
             |text, out| {
                 normalizer.normalize(text, &mut run, out);
@@ -102,21 +79,65 @@ impl Plan {
     }
 }
 
+/// What a WordPiece model is, whatever comes before it.
+pub(in super::super) struct Vocabulary {
+    pub(in super::super) pieces: Pieces,
+    pub(in super::super) unk_id: u32,
+    /// Code-point lengths of all distinct tokens.
+    pub(in super::super) lengths: Vec<u32>,
+    /// One more than the largest id.
+    pub(in super::super) id_bound: u32,
+}
+
+impl Vocabulary {
+    pub(in super::super) fn read(spec: &Spec<'_>) -> Result<Self, NotCovered> {
+        let model = &spec.model;
+        let (Some(unk_token), Some(prefix), Some(max_chars), Vocab::Ids(vocab)) = (
+            model.unk_token.as_deref(),
+            model.continuing_subword_prefix.as_deref(),
+            model.max_input_chars_per_word,
+            &model.vocab,
+        ) else {
+            return not_covered("WordPiece model with a setting missing");
+        };
+
+        let mut keys: Vec<(&str, u32)> =
+            vocab.iter().map(|(token, id)| (token.as_ref(), *id)).collect();
+        if !keys.is_sorted_by(|a, b| a.0 < b.0) {
+            // Stable, so that of a repeated key the last stays last; it is the one that counts.
+            keys.sort_by(|a, b| a.0.cmp(b.0));
+            keys.reverse();
+            keys.dedup_by(|a, b| a.0 == b.0);
+            keys.reverse();
+        }
+        let lengths: Vec<u32> =
+            keys.iter().map(|(token, _)| token.chars().count() as u32).collect();
+        let id_bound = keys.iter().map(|&(_, id)| id.saturating_add(1)).max().unwrap_or(0);
+        let pieces = Pieces::new(Trie::new(&keys), prefix, max_chars);
+        let Some(unk_id) = pieces.id(unk_token) else {
+            return not_covered("unk_token that is not in the vocabulary");
+        };
+        Ok(Self { pieces, unk_id, lengths, id_bound })
+    }
+}
+
 /// The normalizer: none, or a BertNormalizer.
-pub(in super::super) fn normalizer(json: Option<&RawValue>) -> Result<Normalizer, NotCovered> {
+fn normalizer(json: Option<&RawValue>) -> Result<Normalizer, NotCovered> {
+    match leaves(Kind::Normalizer, json)?.as_slice() {
+        [] => Ok(Normalizer::default()),
+        [Leaf { kind: "BertNormalizer", json }] => bert(json),
+        [Leaf { kind, .. }, ..] => not_covered(format!("normalizer of type {kind}")),
+    }
+}
+
+/// Reads a BertNormalizer.
+pub(in super::super) fn bert(json: &RawValue) -> Result<Normalizer, NotCovered> {
     #[derive(Deserialize)]
     struct Flags {
         clean_text: bool,
         handle_chinese_chars: bool,
         strip_accents: Option<bool>,
         lowercase: bool,
-    }
-    let Some(json) = json.filter(|json| json.get() != "null") else {
-        return Ok(Normalizer::default());
-    };
-    let kind = parse::<Tagged<'_>>("normalizer", json)?.kind;
-    if kind != "BertNormalizer" {
-        return not_covered(format!("normalizer of type {kind}"));
     }
     let flags: Flags = parse("normalizer", json)?;
     Ok(Normalizer {
@@ -128,11 +149,9 @@ pub(in super::super) fn normalizer(json: Option<&RawValue>) -> Result<Normalizer
 }
 
 fn pre_tokenizer(json: Option<&RawValue>) -> Result<(), NotCovered> {
-    let Some(json) = json.filter(|json| json.get() != "null") else {
-        return not_covered("no pre_tokenizer");
-    };
-    match parse::<Tagged<'_>>("pre_tokenizer", json)?.kind {
-        "BertPreTokenizer" => Ok(()),
-        kind => not_covered(format!("pre_tokenizer of type {kind}")),
+    match leaves(Kind::PreTokenizer, json)?.as_slice() {
+        [Leaf { kind: "BertPreTokenizer", .. }] => Ok(()),
+        [] => not_covered("no pre_tokenizer"),
+        [Leaf { kind, .. }, ..] => not_covered(format!("pre_tokenizer of type {kind}")),
     }
 }
