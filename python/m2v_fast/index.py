@@ -67,10 +67,11 @@ class Entry(NamedTuple):
 
 
 def kept(folder: Path) -> list[Entry]:
-    """Return the indexes in a folder, those used last first."""
+    """Return the indexes that loading keeps in a folder, those used last first."""
     entries = []
     with suppress(OSError):  # no folder, or none of ours
-        for path in folder.glob("*.m2vindex"):
+        # Not those made ahead of time, which may lie there as well.
+        for path in folder.glob("unigram-*.m2vindex"):
             with suppress(OSError):  # gone meanwhile
                 info = path.stat()
                 entries.append(Entry(path, info.st_size, info.st_mtime))

@@ -47,8 +47,8 @@ def writing(output: str) -> Iterator[BinaryIO]:
     if output == "-":
         yield _standard(sys.stdout, 1, "output", "wb")
     else:
-        with Path(output).open("wb", buffering=0) as stream:
-            yield cast("BinaryIO", stream)
+        with Path(output).open("wb") as stream:
+            yield stream
 
 
 @contextmanager
