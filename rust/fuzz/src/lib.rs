@@ -5,6 +5,8 @@
 //! without a name. libFuzzer runs them (`make fuzz`), and so does a small mutator of our own with a
 //! fixed seed (`make fuzz-smoke`).
 
+#![forbid(unsafe_code)]
+
 mod config;
 mod index;
 mod input;

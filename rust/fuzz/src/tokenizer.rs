@@ -45,7 +45,6 @@ pub fn tokenizer_tree(data: &[u8]) {
 }
 
 fn check(json: &[u8], text: &str) {
-    let reference = Reference::new(json);
     // Small caches: big ones take longer to make than such files to load. The target `text` has them.
     let mut ours = match Probe::with(json, Backend::detect(), Some(64)) {
         Ok(ours) => ours,
@@ -60,14 +59,16 @@ fn check(json: &[u8], text: &str) {
             // Of a key it does not know the reference skips the colon and the value, if there are
             // any: it loads files that are no JSON.
             let is_json = serde_json::from_slice::<Value>(json).is_ok();
-            if is_json && reference.is_ok_and(bounded) {
+            // The one thing that we refuse and the reference tries: it would not come back.
+            let grows = message.contains("longer than") || message.contains("too long");
+            if is_json && !grows && Reference::new(json).is_ok_and(bounded) {
                 panic!("the reference loads it, but: {message}\n{}", input::text(json));
             }
             return;
         }
     };
     let engine = ours.tokenizer().engine();
-    let reference = reference.or_else(|problem| match engine {
+    let reference = Reference::new(json).or_else(|problem| match engine {
         "fallback" => Err(problem),
         _ => Reference::new(&without_unread_parts(json)),
     });
@@ -84,6 +85,11 @@ fn check(json: &[u8], text: &str) {
     assert_eq!(vocabulary.unk_id, reference.unk_id, "{engine}, of\n{}", input::text(json));
     let mut small = Probe::with(json, Backend::Portable, Some(1)).expect("it loaded before");
     for text in TEXTS.iter().copied().chain([text]) {
+        // What a normalizer makes too long must not be asked of the reference.
+        let grows = |error: &m2v_core::Error| error.to_string().contains("longer than");
+        if ours.ids_into(text, None, &mut Vec::new()).is_err_and(|error| grows(&error)) {
+            continue;
+        }
         let expected = reference.ids(text);
         for limit in [None, Some(3), None] {
             for probe in [&mut ours, &mut small] {

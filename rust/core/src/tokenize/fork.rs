@@ -57,14 +57,18 @@ mod unix {
     }
 
     fn register() {
-        if !REGISTERED.load(Ordering::Relaxed) && !REGISTERED.swap(true, Ordering::Relaxed) {
-            // SAFETY: the handlers live as long as the process (a Python module is never unloaded)
-            // and do nothing but atomics and sleeping. If there is no memory to register them,
-            // forks are what they were without them.
-            unsafe {
-                libc::pthread_atfork(Some(prepare), Some(parent), Some(child));
-            }
+        if REGISTERED.load(Ordering::Acquire) {
+            return;
         }
+        // SAFETY: the handlers live as long as the process (a Python module is never unloaded) and do
+        // nothing but atomics and sleeping. If there is no memory to register them, forks are what
+        // they were without them.
+        unsafe {
+            libc::pthread_atfork(Some(prepare), Some(parent), Some(child));
+        }
+        // Only now, so that nobody goes in before; two who come at once register them twice, which
+        // counts a fork twice, there and back.
+        REGISTERED.store(true, Ordering::Release);
     }
 
     extern "C" fn prepare() {
