@@ -1,10 +1,5 @@
 //! What pre-tokenizers need to know of a character, one table look-up away.
 
-use std::ptr;
-use std::sync::atomic::{AtomicPtr, Ordering};
-
-use super::super::unicode;
-
 /// A set of bits for one character.
 pub(crate) type Class = u8;
 
@@ -26,84 +21,40 @@ pub(super) const NUMERIC: Class = 1 << 6;
 pub(super) const KIND: Class = LETTER | NUMBER | SPACE;
 
 const PAGE: usize = 128;
+const PAGES: usize = 0x11_0000 / PAGE;
 
-/// Classes of all characters: pages of which equal ones are stored once, some 40 KB.
+/// The file that `scripts/make_class_table.py` writes: the number of each page's table, then the
+/// tables.
+static BYTES: &[u8] = include_bytes!("classes.bin");
+
+/// Classes of all characters: pages of which equal ones are stored once, some 40 KB. Compiled in: a
+/// table that one thread is making when another forks would never be done in the child.
 #[derive(Debug)]
 pub(crate) struct Classes {
-    ascii: [Class; 128],
-    pages: Vec<u16>,
-    table: Vec<Class>,
+    ascii: &'static [Class; 128],
+    pages: &'static [[u8; 2]],
+    table: &'static [Class],
 }
 
-static CLASSES: AtomicPtr<Classes> = AtomicPtr::new(ptr::null_mut());
+static CLASSES: Classes = Classes::of(BYTES);
 
 impl Classes {
-    /// The table, made at the first use.
-    ///
-    /// Without a lock, since a process that forks while one of its threads makes the table has a
-    /// child in which nobody would ever unlock it: two threads that come at once both make it, and
-    /// the second throws its own away.
-    #[inline]
     pub(crate) fn get() -> &'static Self {
-        let made = CLASSES.load(Ordering::Acquire);
-        // SAFETY: a pointer that is there is from `Box::into_raw` below, and never freed.
-        unsafe { made.as_ref() }.unwrap_or_else(Self::make)
+        &CLASSES
     }
 
-    #[cold]
-    fn make() -> &'static Self {
-        let own = Box::into_raw(Box::new(Self::new()));
-        let put =
-            CLASSES.compare_exchange(ptr::null_mut(), own, Ordering::AcqRel, Ordering::Acquire);
-        match put {
-            // SAFETY: just made of a box, and from now on nobody writes to it or frees it.
-            Ok(_) => unsafe { &*own },
-            Err(first) => {
-                // SAFETY: from `Box::into_raw` above, and nobody else has seen it.
-                drop(unsafe { Box::from_raw(own) });
-                // SAFETY: what is there is from `Box::into_raw` of the thread that was first, and
-                // never freed.
-                unsafe { &*first }
-            }
+    const fn of(bytes: &'static [u8]) -> Self {
+        let (pages, table) = bytes.split_at(2 * PAGES);
+        let (pages, _) = pages.as_chunks();
+        // The first page, which is that of ASCII, has the first table.
+        match table.first_chunk() {
+            Some(ascii) => Self { ascii, pages, table },
+            None => Self { ascii: &[0; 128], pages, table },
         }
-    }
-
-    fn new() -> Self {
-        let mut all = vec![0; 0x11_0000];
-        for (start, end, properties) in unicode::runs() {
-            let mut class = 0;
-            for (has, bit) in [
-                (properties.is_letter(), LETTER),
-                (properties.is_number(), NUMBER),
-                (properties.is_whitespace(), SPACE),
-                (properties.is_regex_word(), WORD),
-                (properties.is_punctuation(), PUNCTUATION),
-                (properties.is_numeric(), NUMERIC),
-            ] {
-                class |= if has { bit } else { 0 };
-            }
-            all[start as usize..end as usize].fill(class);
-        }
-        all[usize::from(b'\r')] |= NEWLINE;
-        all[usize::from(b'\n')] |= NEWLINE;
-
-        let mut ascii = [0; 128];
-        ascii.copy_from_slice(&all[..128]);
-        let mut pages = Vec::with_capacity(all.len() / PAGE);
-        let mut table: Vec<Class> = Vec::new();
-        let mut known = std::collections::HashMap::new();
-        for page in all.chunks(PAGE) {
-            let number = *known.entry(page).or_insert_with(|| {
-                table.extend_from_slice(page);
-                (table.len() / PAGE - 1) as u16
-            });
-            pages.push(number);
-        }
-        Self { ascii, pages, table }
     }
 
     fn wide(&self, code: usize) -> Class {
-        self.table[usize::from(self.pages[code / PAGE]) * PAGE + code % PAGE]
+        self.table[usize::from(u16::from_le_bytes(self.pages[code / PAGE])) * PAGE + code % PAGE]
     }
 
     /// Class and length in bytes of the character at `at`, which must be one's first byte.
@@ -193,6 +144,7 @@ fn leading_letters(word: u64) -> usize {
 
 #[cfg(test)]
 mod tests {
+    use super::super::super::unicode;
     use super::*;
 
     #[test]
@@ -230,6 +182,10 @@ mod tests {
     fn every_scalar_is_found_in_its_encoding() {
         let classes = Classes::get();
         assert!(classes.table.len() < 60_000, "{}", classes.table.len());
+        assert_eq!(classes.table.len() % PAGE, 0);
+        for code in 0xd800..0xe000 {
+            assert_eq!(classes.wide(code), 0, "a surrogate");
+        }
         for c in '\0'..=char::MAX {
             let mut buffer = [0; 4];
             let text = c.encode_utf8(&mut buffer).as_bytes();
@@ -242,6 +198,8 @@ mod tests {
             assert_eq!(class & WORD != 0, properties.is_regex_word());
             assert_eq!(class & PUNCTUATION != 0, properties.is_punctuation());
             assert_eq!(class & NUMERIC != 0, properties.is_numeric());
+            assert_eq!(class & NEWLINE != 0, matches!(c, '\r' | '\n'));
+            assert_eq!(class & 0x80, 0);
             assert!((class & KIND).count_ones() <= 1, "{c:?}");
         }
     }
