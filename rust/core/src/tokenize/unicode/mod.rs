@@ -95,8 +95,12 @@ impl Properties {
     const REGEX_WORD: u32 = 1 << 6;
     const DECOMPOSES: u32 = 1 << 7;
     const LOWERS: u32 = 1 << 8;
+    // Engines read these out of classes.bin, which a test holds against them.
+    #[cfg(test)]
     const NUMERIC: u32 = 1 << 13;
+    #[cfg(test)]
     const LETTER: u32 = 1 << 14;
+    #[cfg(test)]
     const NUMBER: u32 = 1 << 15;
 
     /// Dropped by `clean_text`.
@@ -145,16 +149,19 @@ impl Properties {
     }
 
     /// Is isolated by the pre-tokenizer Digits.
+    #[cfg(test)]
     pub(crate) fn is_numeric(self) -> bool {
         self.0 & Self::NUMERIC != 0
     }
 
     /// `\p{L}` in the patterns of pre-tokenizers, whose `\s` is [`Self::is_whitespace`].
+    #[cfg(test)]
     pub(crate) fn is_letter(self) -> bool {
         self.0 & Self::LETTER != 0
     }
 
     /// `\p{N}` in the patterns of pre-tokenizers.
+    #[cfg(test)]
     pub(crate) fn is_number(self) -> bool {
         self.0 & Self::NUMBER != 0
     }
