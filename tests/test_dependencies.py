@@ -34,8 +34,9 @@ def test_rust() -> None:
     wanted = set()
     for manifest in ("rust/core/Cargo.toml", "rust/python/Cargo.toml", "rust/fuzz/Cargo.toml"):
         content = _read(manifest)
-        for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
-            wanted |= set(content.get(kind, {}))
+        for table in (content, *content.get("target", {}).values()):
+            for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
+                wanted |= set(table.get(kind, {}))
     assert _listed("Rust") == wanted - {"m2v-core"}
 
 

@@ -3,8 +3,7 @@
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 use std::alloc::{GlobalAlloc, Layout, System};
-use std::sync::Mutex;
-use std::sync::atomic::{AtomicUsize, Ordering};
+use std::cell::Cell;
 use std::thread;
 
 use m2v_core::probe::Probe;
@@ -12,42 +11,38 @@ use serde_json::{Value, json};
 
 struct Counting;
 
-static NOW: AtomicUsize = AtomicUsize::new(0);
-static PEAK: AtomicUsize = AtomicUsize::new(0);
+thread_local! {
+    /// Of this thread alone: other tests make files of many megabytes meanwhile.
+    static NOW: Cell<isize> = const { Cell::new(0) };
+    static PEAK: Cell<isize> = const { Cell::new(0) };
+}
 
-fn add(bytes: usize) {
-    let now = NOW.fetch_add(bytes, Ordering::Relaxed) + bytes;
-    PEAK.fetch_max(now, Ordering::Relaxed);
+fn add(bytes: isize) {
+    // Of a thread that is about to end nobody asks.
+    let _ = NOW.try_with(|now| {
+        now.set(now.get() + bytes);
+        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(now.get())));
+    });
 }
 
 // SAFETY: every call goes on to the system's allocator with what it came with; the counters beside
-// it do not touch memory.
+// it need no memory.
 unsafe impl GlobalAlloc for Counting {
     unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size());
+        add(layout.size().cast_signed());
         // SAFETY: the caller keeps the contract of `GlobalAlloc`.
         unsafe { System.alloc(layout) }
     }
 
     unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
+        add(-layout.size().cast_signed());
         // SAFETY: as above.
         unsafe { System.dealloc(pointer, layout) }
-    }
-
-    unsafe fn realloc(&self, pointer: *mut u8, layout: Layout, size: usize) -> *mut u8 {
-        add(size);
-        NOW.fetch_sub(layout.size(), Ordering::Relaxed);
-        // SAFETY: as above.
-        unsafe { System.realloc(pointer, layout, size) }
     }
 }
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
-
-/// One measurement at a time: the counters are the process's.
-static TURN: Mutex<()> = Mutex::new(());
 
 /// What a file may take whatever it holds, and what for each byte of it: on an engine of ours, and
 /// where the `tokenizers` crate has a part in it, which keeps places and copies of each byte of a
@@ -57,26 +52,27 @@ const THEIRS: (usize, usize) = (96 << 20, 512);
 
 const TEXTS: [&str; 5] = ["", "a b, c! 12 é z", "zz top", "日本 \u{fdfa} ½", "no such letter: abc"];
 
+/// The errors of the texts, and the engine's name; or the error of loading.
+fn texts(file: &str) -> Result<(Vec<Option<String>>, &'static str), String> {
+    let mut probe = Probe::new(file.as_bytes()).map_err(|error| error.to_string())?;
+    let one = |text: &str| {
+        probe.ids_into(text, None, &mut Vec::new()).err().map(|error| error.to_string())
+    };
+    let errors = TEXTS.map(one).to_vec();
+    Ok((errors, probe.tokenizer().engine()))
+}
+
 /// Loads the file and takes the texts through it, in a thread with a small stack. Gives the error
 /// of loading, or the errors of the texts.
 fn run(file: &str) -> Result<Vec<Option<String>>, String> {
-    let turn = TURN.lock().unwrap_or_else(|poisoned| poisoned.into_inner());
-    let before = NOW.load(Ordering::Relaxed);
-    PEAK.store(before, Ordering::Relaxed);
-    let result = thread::scope(|scope| {
+    let (result, peak) = thread::scope(|scope| {
         let work = || {
-            let mut probe = Probe::new(file.as_bytes()).map_err(|error| error.to_string())?;
-            let one = |text: &str| {
-                probe.ids_into(text, None, &mut Vec::new()).err().map(|error| error.to_string())
-            };
-            let errors = TEXTS.map(one).to_vec();
-            Ok((errors, probe.tokenizer().engine()))
+            let errors = texts(file);
+            (errors, PEAK.get().cast_unsigned())
         };
         thread::Builder::new().stack_size(512 << 10).spawn_scoped(scope, work).unwrap().join()
-    });
-    let result = result.expect("nothing panics");
-    let peak = PEAK.load(Ordering::Relaxed) - before;
-    drop(turn);
+    })
+    .expect("nothing panics");
     let ours = result.as_ref().is_ok_and(|&(_, engine)| engine != "fallback");
     let (always, times) = if ours { OURS } else { THEIRS };
     let room = always + times * file.len();
