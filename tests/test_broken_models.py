@@ -63,11 +63,13 @@ def test_by_every_door_the_fault_is_named(folder: Folder, case: str) -> None:
     StaticModel.from_pretrained(folder.path)
     broken.damage(folder)
     said = set()
+    kind = broken.kind
+    if kind is FileNotFoundError and folder.path.is_dir():
+        kind = IncompleteModelError  # as model2vec's, a ValueError as well
     for door in DOORS.values():
         with pytest.raises(broken.kind) as caught:
             door(folder.path)
-        # In a folder that is there, a file that is not is a ValueError as well.
-        assert caught.type in (broken.kind, IncompleteModelError)
+        assert caught.type is kind
         said.add(str(caught.value))
         del caught
     assert len(said) == 1, "each door says something else"

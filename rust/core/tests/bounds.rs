@@ -2,44 +2,14 @@
 //! for, and none needs a deep stack. Memory is counted by the allocator of this test.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "support/counting.rs"]
+mod counting;
+
 use std::thread;
 
+use counting::Counting;
 use m2v_core::probe::Probe;
 use serde_json::{Value, json};
-
-struct Counting;
-
-thread_local! {
-    /// Of this thread alone: other tests make files of many megabytes meanwhile.
-    static NOW: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn add(bytes: isize) {
-    // Of a thread that is about to end nobody asks.
-    let _ = NOW.try_with(|now| {
-        now.set(now.get() + bytes);
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(now.get())));
-    });
-}
-
-// SAFETY: every call goes on to the system's allocator with what it came with; the counters beside
-// it need no memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        add(-layout.size().cast_signed());
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -66,10 +36,7 @@ fn texts(file: &str) -> Result<(Vec<Option<String>>, &'static str), String> {
 /// of loading, or the errors of the texts.
 fn run(file: &str) -> Result<Vec<Option<String>>, String> {
     let (result, peak) = thread::scope(|scope| {
-        let work = || {
-            let errors = texts(file);
-            (errors, PEAK.get().cast_unsigned())
-        };
+        let work = || counting::count(|| texts(file));
         thread::Builder::new().stack_size(512 << 10).spawn_scoped(scope, work).unwrap().join()
     })
     .expect("nothing panics");

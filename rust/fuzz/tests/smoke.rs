@@ -3,51 +3,22 @@
 
 #![allow(unsafe_code)]
 
-use std::alloc::{GlobalAlloc, Layout, System};
-use std::cell::Cell;
+#[path = "../../core/tests/support/counting.rs"]
+mod counting;
+
 use std::fs;
 use std::path::Path;
 use std::time::{Duration, Instant};
 
+use counting::Counting;
 use m2v_fuzz::mutate::{self, Random};
 
 /// What an input may take, in memory beyond what was there and in time, the reference included,
 /// which keeps places and copies of every byte: a file or text that takes more is a finding. A
 /// machine may be busy, and this is not optimized as a release is.
-const MEMORY: isize = 192 << 20;
-const MEMORY_FOR_A_BYTE: isize = 4096;
+const MEMORY: usize = 192 << 20;
+const MEMORY_FOR_A_BYTE: usize = 4096;
 const TIME: Duration = Duration::from_secs(20);
-
-struct Counting;
-
-thread_local! {
-    static NOW: Cell<isize> = const { Cell::new(0) };
-    static PEAK: Cell<isize> = const { Cell::new(0) };
-}
-
-fn add(bytes: isize) {
-    // Of a thread that is about to end nobody asks.
-    let _ = NOW.try_with(|now| {
-        now.set(now.get() + bytes);
-        let _ = PEAK.try_with(|peak| peak.set(peak.get().max(now.get())));
-    });
-}
-
-// SAFETY: every call goes on to the system's allocator with what it came with; the counters beside
-// it need no memory.
-unsafe impl GlobalAlloc for Counting {
-    unsafe fn alloc(&self, layout: Layout) -> *mut u8 {
-        add(layout.size().cast_signed());
-        // SAFETY: the caller keeps the contract of `GlobalAlloc`.
-        unsafe { System.alloc(layout) }
-    }
-
-    unsafe fn dealloc(&self, pointer: *mut u8, layout: Layout) {
-        add(-layout.size().cast_signed());
-        // SAFETY: as above.
-        unsafe { System.dealloc(pointer, layout) }
-    }
-}
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -74,12 +45,12 @@ fn run(name: &str, target: fn(&[u8]), rounds: usize) {
     let mut random = Random::new(times as u64);
     let made = (0..rounds).map(|_| mutate::input(&mut random, &seeds, &words, 300));
     for data in seeds.iter().cloned().chain(made) {
-        let (before, start) = (NOW.get(), Instant::now());
-        PEAK.set(before);
-        let failed = std::panic::catch_unwind(|| target(&data)).is_err();
+        let start = Instant::now();
         // What stays is what a target makes once, such as the models of `text`.
-        let (memory, time) = (PEAK.get() - before.max(NOW.get()), start.elapsed());
-        let room = MEMORY + MEMORY_FOR_A_BYTE * data.len().cast_signed();
+        let (failed, memory) =
+            counting::count(|| std::panic::catch_unwind(|| target(&data)).is_err());
+        let time = start.elapsed();
+        let room = MEMORY + MEMORY_FOR_A_BYTE * data.len();
         if failed || memory > room || time > TIME {
             // What `cargo fuzz run TARGET FILE` takes.
             let path = root.join("artifacts").join(format!("smoke-{name}"));

@@ -13,7 +13,7 @@ use tokenizers::utils::SysRegex;
 use tokenizers::{NormalizedString, Normalizer};
 
 use super::nested::{Kind, Leaf, leaves};
-use super::normalizers::{limit, longest_replacement};
+use super::normalizers::{Pattern, Replace, limit, longest_replacement};
 
 /// Chains that make no text longer than this many times need not be watched.
 const HARMLESS: usize = 256;
@@ -140,16 +140,6 @@ impl Growth {
 
 /// What a normalizer may add; none if it adds nothing.
 fn growth(leaf: &Leaf<'_>) -> Result<Option<Growth>, String> {
-    #[derive(Deserialize)]
-    struct Replace {
-        pattern: Pattern,
-        content: String,
-    }
-    #[derive(Deserialize)]
-    enum Pattern {
-        String(String),
-        Regex(String),
-    }
     #[derive(Deserialize)]
     struct Prepend {
         prepend: String,

@@ -19,6 +19,8 @@ use super::NotCovered;
 pub(super) use charsmap::longest_replacement;
 use fused::{Fused, Table};
 pub(super) use step::Work;
+#[cfg(feature = "fallback")]
+pub(super) use step::{Pattern, Replace};
 use step::{Step, read};
 
 /// An immutable normalizer.

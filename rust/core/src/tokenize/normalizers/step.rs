@@ -96,17 +96,20 @@ fn read_one(Leaf { kind, json }: Leaf<'_>) -> Result<Step, NotCovered> {
     })
 }
 
+/// A `Replace` as the file has it.
+#[derive(Deserialize)]
+pub(in super::super) struct Replace {
+    pub(in super::super) pattern: Pattern,
+    pub(in super::super) content: String,
+}
+
+#[derive(Deserialize)]
+pub(in super::super) enum Pattern {
+    String(String),
+    Regex(String),
+}
+
 fn replace(json: &RawValue) -> Result<Step, NotCovered> {
-    #[derive(Deserialize)]
-    struct Replace {
-        pattern: Pattern,
-        content: String,
-    }
-    #[derive(Deserialize)]
-    enum Pattern {
-        String(String),
-        Regex(String),
-    }
     let Replace { pattern, content } = parse("normalizer", json)?;
     match pattern {
         // The reference inserts between all characters.
