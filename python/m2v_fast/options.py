@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import logging
 from operator import index
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from m2v_fast._unset import UNSET
 
@@ -12,6 +12,9 @@ if TYPE_CHECKING:
     from collections.abc import Mapping
 
 logger = logging.getLogger(__name__)
+
+Unknown = Literal["drop", "keep"]
+"""What becomes of unknown tokens."""
 
 #: Keywords that other libraries' `encode` has, and what does here what they would.
 _ELSEWHERE = {
@@ -50,6 +53,35 @@ def limit(value: Any) -> int | None:
         ) from None
     if number < 0:
         raise ValueError(f"max_length must be None or at least 0, not {number}")
+    return number
+
+
+def keeps(unknown: Unknown) -> bool:
+    """Whether unknown tokens are kept.
+
+    Raises:
+        ValueError: `unknown` is neither "drop" nor "keep".
+    """
+    if unknown not in ("drop", "keep"):
+        raise ValueError(f"unknown must be 'drop' or 'keep', not {unknown!r}")
+    return unknown == "keep"
+
+
+def columns(value: Any) -> int:
+    """Check a `truncate_dim`.
+
+    Raises:
+        TypeError: It is no integer.
+        ValueError: It is less than 1.
+    """
+    try:
+        number = index(value)
+    except TypeError:
+        raise TypeError(
+            f"truncate_dim must be an integer or None, not {type(value).__name__} ({value!r})"
+        ) from None
+    if number < 1:
+        raise ValueError(f"truncate_dim must be None or at least 1, not {number}")
     return number
 
 

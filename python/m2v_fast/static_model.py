@@ -24,6 +24,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from typing_extensions import Self
 
+    from m2v_fast.options import Unknown
+
 logger = logging.getLogger(__name__)
 
 DEFAULT_MAX_LENGTH = 512
@@ -57,6 +59,8 @@ class StaticModel:
         weights: NDArray[Any] | None = None,
         token_mapping: NDArray[Any] | None = None,
         max_length: int | None = DEFAULT_MAX_LENGTH,
+        *,
+        unknown: Unknown = "drop",
     ) -> None:
         """Make a model of arrays and a tokenizer.
 
@@ -71,6 +75,7 @@ class StaticModel:
             weights: A factor for each token id.
             token_mapping: A row of `vectors` for each token id.
             max_length: Most tokens that `encode` keeps of a text; None for no limit.
+            unknown: What becomes of unknown tokens, see the property `unknown`.
 
         Raises:
             ModelError: The parts do not fit each other.
@@ -83,6 +88,7 @@ class StaticModel:
             max_length=max_length,
             metadata=Metadata.of(base_model_name, language),
             parts=parts,
+            unknown=unknown,
         )
 
     def _set_up(
@@ -94,8 +100,9 @@ class StaticModel:
         max_length: int | None,
         metadata: Metadata,
         parts: arrays.Parts | None = None,
+        unknown: Unknown = "drop",
     ) -> None:
-        self._native = native
+        self._native = native.with_unknown(options.keeps(unknown))
         self._metadata = metadata
         self.__dict__.pop("_watch", None)
         self._tokens = None
@@ -122,6 +129,7 @@ class StaticModel:
         local_files_only: bool = False,
         memory_map: bool = True,
         index: bool | str | PathLike[str] = True,
+        unknown: Unknown = "drop",
     ) -> Self:
         """Load a model from a local folder, the Hugging Face hub, or this package.
 
@@ -147,6 +155,7 @@ class StaticModel:
             index: Keep compiled indexes of big vocabularies, which then load in milliseconds: True
                 for the user's cache folder (see `m2v_fast.index`), a folder, or False for none. An
                 index that `m2v-fast compile` put beside tokenizer.json is used in any case.
+            unknown: What becomes of unknown tokens, see the property `unknown`.
 
         Raises:
             FileNotFoundError: There is no such folder or model, or one of its files is missing;
@@ -182,6 +191,7 @@ class StaticModel:
                 else options.limit(max_length)
             ),
             metadata=Metadata.in_folder(folder),
+            unknown=unknown,
         )
         if quantize_to is None and dimensionality is None and vocabulary_quantization is None:
             return model
@@ -204,6 +214,8 @@ class StaticModel:
         out: NDArray[np.float32] | None = ...,
         output_dtype: Literal["float32"] = ...,
         ranges: ArrayLike | None = ...,
+        truncate_dim: int | None = ...,
+        unknown: Unknown | None = ...,
         **kwargs: Any,
     ) -> NDArray[np.float32]: ...
 
@@ -226,6 +238,8 @@ class StaticModel:
         out: NDArray[np.float32] | None = None,
         output_dtype: OutputDtype = "float32",
         ranges: ArrayLike | None = None,
+        truncate_dim: int | None = None,
+        unknown: Unknown | None = None,
         **kwargs: Any,
     ) -> NDArray[Any]:
         """Embed texts: the mean of their tokens' rows.
@@ -249,6 +263,9 @@ class StaticModel:
             ranges: For "int8" and "uint8": array of shape (2, dim), the smallest and the largest
                 value of each column. It is never taken from the texts at hand, since vectors of
                 different calls would then not be comparable.
+            truncate_dim: Keep this many columns of each vector, from the first on, and normalize
+                over these: for models that were trained for it (Matryoshka). By default all.
+            unknown: As the property `unknown`, for this call.
             **kwargs: Ignored, as in model2vec.
 
         Returns:
@@ -258,11 +275,15 @@ class StaticModel:
         Raises:
             TypeError: An item is not a str; the message names its index.
             UnicodeEncodeError: A text holds a lone surrogate; the message names its index.
-            ValueError: `max_length`, `num_threads`, `out` or `ranges` does not fit.
+            ValueError: `max_length`, `num_threads`, `out`, `ranges` or `truncate_dim` does not fit.
         """
         if kwargs:
             options.warn_of_ignored(kwargs)
         native = self._native if self._watch is None else self._follow(cut=True)
+        if unknown is not None:
+            native = native.with_unknown(options.keeps(unknown))
+        if truncate_dim is not None:
+            native = native.with_dim(options.columns(truncate_dim))
         limit = self._limit(max_length)
         normalize = self._normalize if normalize is None else bool(normalize)
         if batch_size < 1:
@@ -342,7 +363,9 @@ class StaticModel:
         return sequence
 
     def tokenize(self, sentences: str | Iterable[str]) -> list[list[int]]:
-        """Return the ids of each text, cut to the model's `max_length`, without unknown tokens.
+        """Return the ids of each text, cut to the model's `max_length`.
+
+        Unknown tokens are left out, unless the model keeps them (`unknown`).
 
         Args:
             sentences: Any iterable of texts; one text counts as a list of one.
@@ -409,6 +432,20 @@ class StaticModel:
         """
         self._follow()
         push_folder(self, repo_id, private=private, token=token, subfolder=subfolder)
+
+    @property
+    def unknown(self) -> Unknown:
+        """What becomes of unknown tokens.
+
+        "drop" leaves them out of a text, once they have counted against `max_length`, as model2vec
+        does. "keep" takes them for tokens like any other, which have a row, as `StaticEmbedding` of
+        sentence-transformers does. It is not part of a saved model.
+        """
+        return "keep" if self._native.keeps_unknown else "drop"
+
+    @unknown.setter
+    def unknown(self, value: Unknown) -> None:
+        self._native = self._native.with_unknown(options.keeps(value))
 
     @property
     def dim(self) -> int:
@@ -544,7 +581,7 @@ class StaticModel:
             tokenizer_json = self._native.tokenizer_json()
         else:
             self._tokens = None
-        native = parts.model(tokenizer_json)
+        native = parts.model(tokenizer_json).with_unknown(self._native.keeps_unknown)
         self._native, self._arrays = native, parts
 
     @property
@@ -648,6 +685,7 @@ class StaticModel:
             "max_length": self._max_length,
             "base_model_name": self.base_model_name,
             "language": self.language,
+            "unknown": self.unknown,
         }
 
     def __setstate__(self, state: dict[str, Any]) -> None:
@@ -659,6 +697,7 @@ class StaticModel:
             max_length=state["max_length"],
             metadata=Metadata.of(state["base_model_name"], state["language"]),
             parts=parts,
+            unknown=state.get("unknown", "drop"),
         )
 
     def _with_rows(
@@ -677,6 +716,7 @@ class StaticModel:
             max_length=self._max_length,
             metadata=Metadata.of(self.base_model_name, self.language),
             parts=parts,
+            unknown=self.unknown,
         )
         return model
 

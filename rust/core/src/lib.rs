@@ -41,4 +41,4 @@ pub use replace::NewFile;
 pub use text::Text;
 #[doc(hidden)]
 pub use tokenize::probe;
-pub use tokenize::{IndexOptions, Tokenizer, Vocabulary};
+pub use tokenize::{IndexOptions, Tokenizer, Unknown, Vocabulary};

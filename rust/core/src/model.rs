@@ -13,7 +13,7 @@ use crate::matrix::{Matrix, MatrixScratch};
 use crate::pool::Pooler;
 use crate::scratch::Pool;
 use crate::text::Text;
-use crate::tokenize::{IndexOptions, TokenizeScratch, Tokenizer};
+use crate::tokenize::{IndexOptions, TokenizeScratch, Tokenizer, Unknown};
 
 /// How a model is opened.
 #[derive(Debug, Clone)]
@@ -45,7 +45,7 @@ pub struct EncodeOptions {
 pub struct Counts {
     /// Ids within the limit, unknown ones included.
     pub tokens: usize,
-    /// How many of these are the unknown id, which encoding leaves out.
+    /// How many of these are the unknown id, which encoding leaves out by default.
     pub unknown: usize,
     /// Whether the limit cut anything off, in ids or in characters.
     pub truncated: bool,
@@ -56,6 +56,9 @@ pub struct Counts {
 pub struct Model {
     shared: Arc<Shared>,
     pooler: Pooler,
+    unknown: Unknown,
+    /// Width of a vector: of a row, or less.
+    dim: usize,
 }
 
 #[derive(Debug)]
@@ -166,6 +169,7 @@ impl Model {
             Error::malformed(path, problem)
         })?;
         let tokenizer_hash = xxh3_128(tokenizer_json.bytes());
+        let dim = matrix.dim();
         let shared = Shared {
             source,
             config,
@@ -175,7 +179,8 @@ impl Model {
             matrix,
             scratches: Pool::default(),
         };
-        let model = Self { shared: Arc::new(shared), pooler: Pooler::new(Runnable::default()) };
+        let (pooler, unknown) = (Pooler::new(Runnable::default()), Unknown::default());
+        let model = Self { shared: Arc::new(shared), pooler, unknown, dim };
         // The first worker's buffers are part of loading, so that the first call is like any other.
         // A model that cannot tell what this text is (Unigram without `unk_id`) may know others.
         let _ = model.ids("a", None);
@@ -185,7 +190,34 @@ impl Model {
     /// The same model with the kernels of another instruction set; the bits stay the same.
     #[must_use]
     pub fn with_backend(&self, backend: Backend) -> Self {
-        Self { shared: Arc::clone(&self.shared), pooler: Pooler::new(Runnable::new(backend)) }
+        Self { pooler: Pooler::new(Runnable::new(backend)), ..self.clone() }
+    }
+
+    /// The same model, which leaves the unknown id out of its texts or keeps it.
+    #[must_use]
+    pub fn with_unknown(&self, unknown: Unknown) -> Self {
+        Self { unknown, ..self.clone() }
+    }
+
+    /// The same model with vectors of the first `dim` columns only, normalized over these: what
+    /// models that were trained for it (Matryoshka) give shorter vectors with.
+    ///
+    /// # Errors
+    /// If `dim` is 0 or more than the matrix has.
+    pub fn with_dim(&self, dim: usize) -> Result<Self> {
+        let columns = self.shared.matrix.dim();
+        if !(1..=columns).contains(&dim) {
+            return Err(Error::Argument(format!(
+                "vectors of {dim} columns: it must be from 1 to {columns}, what the model has"
+            )));
+        }
+        Ok(Self { dim, ..self.clone() })
+    }
+
+    /// What becomes of the unknown id: by default it is left out.
+    #[must_use]
+    pub fn unknown(&self) -> Unknown {
+        self.unknown
     }
 
     /// The instruction set in use.
@@ -252,7 +284,7 @@ impl Model {
     /// Width of a vector.
     #[must_use]
     pub fn dim(&self) -> usize {
-        self.shared.matrix.dim()
+        self.dim
     }
 
     /// Encoding as config.json asks for it.
@@ -274,7 +306,8 @@ impl Model {
         self.with_scratch(|scratch| self.encode_into(&text, options, scratch, out))
     }
 
-    /// The ids of one text as [`Model::encode`] pools them: cut, and without the unknown id.
+    /// The ids of one text as [`Model::encode`] pools them: cut, and without the unknown id unless
+    /// the model keeps it.
     pub fn ids(&self, text: &str, max_length: Option<usize>) -> Result<Vec<u32>> {
         self.with_scratch(|scratch| self.cut_ids(&text, max_length, scratch))
     }
@@ -298,7 +331,8 @@ impl Model {
     /// [`Model::dim`] floats, row-major.
     pub fn rows_of(&self, ids: &[u32], out: &mut [f32]) -> Result<()> {
         self.with_scratch(|scratch| {
-            self.shared.matrix.sequence(ids, &mut scratch.matrix, out).map_err(Error::Argument)
+            let matrix = &self.shared.matrix;
+            matrix.sequence(ids, self.dim, &mut scratch.matrix, out).map_err(Error::Argument)
         })
     }
 
@@ -330,7 +364,7 @@ impl Model {
         max_length: Option<usize>,
         scratch: &mut Scratch,
     ) -> Result<usize> {
-        self.ids_beyond(text, max_length, 0, scratch)
+        self.ids_beyond(text, max_length, 0, self.unknown, scratch)
     }
 
     /// As `ids_into`, with some ids beyond the limit if the text, cut as ever, has them.
@@ -339,6 +373,7 @@ impl Model {
         text: &impl Text,
         max_length: Option<usize>,
         beyond: usize,
+        unknown: Unknown,
         scratch: &mut Scratch,
     ) -> Result<usize> {
         let tokenizer = &self.shared.tokenizer;
@@ -348,7 +383,7 @@ impl Model {
         scratch.ids.clear();
         let Scratch { tokenize, ids, .. } = scratch;
         let limit = max_length.map(|limit| limit.saturating_add(beyond));
-        tokenizer.ids_into(text, limit, self.pooler.backend(), tokenize, ids)
+        tokenizer.ids_into(text, limit, unknown, self.pooler.backend(), tokenize, ids)
     }
 
     fn pool(
@@ -376,10 +411,10 @@ impl Model {
         scratch: &mut Scratch,
     ) -> Result<Counts> {
         // One id more than fits tells whether there are more.
-        let mut tokens = self.ids_beyond(text, max_length, 1, scratch)?;
+        let mut tokens = self.ids_beyond(text, max_length, 1, Unknown::Drop, scratch)?;
         let over = max_length.is_some_and(|limit| tokens > limit);
         if over {
-            tokens = self.ids_into(text, max_length, scratch)?;
+            tokens = self.ids_beyond(text, max_length, 0, Unknown::Drop, scratch)?;
         }
         let median = self.shared.tokenizer.vocabulary().median_token_length;
         let cut = max_length.is_some_and(|limit| text.is_longer(limit.saturating_mul(median)));
@@ -398,7 +433,7 @@ impl Model {
     }
 
     /// The ids of a text, cut to `max_length` ids but without the cut in characters that
-    /// [`Model::encode`] makes, and without the unknown id.
+    /// [`Model::encode`] makes, and without the unknown id unless the model keeps it.
     pub(crate) fn tokenize_into(
         &self,
         text: &impl Text,
@@ -409,7 +444,8 @@ impl Model {
         scratch.ids.clear();
         let Scratch { tokenize, ids, .. } = scratch;
         let backend = self.pooler.backend();
-        self.shared.tokenizer.ids_into(text, max_length, backend, tokenize, ids)?;
+        let tokenizer = &self.shared.tokenizer;
+        tokenizer.ids_into(text, max_length, self.unknown, backend, tokenize, ids)?;
         Ok(scratch.ids.as_slice().to_vec())
     }
 

@@ -2,7 +2,9 @@
 
 use std::path::PathBuf;
 
-use m2v_core::{BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel};
+use m2v_core::{
+    BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Unknown,
+};
 use numpy::ndarray::Dimension;
 use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
 use pyo3::exceptions::PyTypeError;
@@ -235,6 +237,24 @@ impl Model {
     fn with_backend(&self, py: Python<'_>, name: &str) -> PyResult<Self> {
         let backend = name.parse().map_err(|error| to_python(py, error, |_| None))?;
         Ok(Self { core: self.core.with_backend(backend) })
+    }
+
+    /// The same model, which keeps the unknown id of a text or leaves it out.
+    fn with_unknown(&self, keep: bool) -> Self {
+        let unknown = if keep { Unknown::Keep } else { Unknown::Drop };
+        Self { core: self.core.with_unknown(unknown) }
+    }
+
+    /// The same model with vectors of the first `dim` columns only.
+    fn with_dim(&self, py: Python<'_>, dim: usize) -> PyResult<Self> {
+        let core = self.core.with_dim(dim).map_err(|error| to_python(py, error, |_| None))?;
+        Ok(Self { core })
+    }
+
+    /// Whether it keeps the unknown id of a text.
+    #[getter]
+    fn keeps_unknown(&self) -> bool {
+        self.core.unknown() == Unknown::Keep
     }
 
     /// Width of a vector.

@@ -144,7 +144,8 @@ impl Matrix {
         self.tensors.weights.is_some()
     }
 
-    /// Writes the mean of the rows of `ids` to `out`, `dim` floats; zeros if there are no ids.
+    /// Writes the mean of the rows of `ids` to `out`, its first columns if that is narrower; zeros
+    /// if there are no ids.
     ///
     /// Ids are those of the tokenizer that [`Matrix::check_vocabulary`] accepted.
     pub(crate) fn mean(
@@ -160,18 +161,20 @@ impl Matrix {
         said(pooled)
     }
 
-    /// Writes the row of each of `ids`, times its weight, to `out`: `ids.len()` times `dim` floats.
+    /// Writes the first `width` columns of the row of each of `ids`, times its weight, to `out`:
+    /// `ids.len()` times `width` floats.
     ///
     /// Ids are those of the tokenizer that [`Matrix::check_vocabulary`] accepted.
     pub(crate) fn sequence(
         &self,
         ids: &[u32],
+        width: usize,
         scratch: &mut MatrixScratch,
         out: &mut [f32],
     ) -> Result<(), String> {
-        let written = self
-            .select(ids, scratch)
-            .is_some_and(|(rows, row_ids, factors)| pool::sequence(rows, row_ids, factors, out));
+        let written = self.select(ids, scratch).is_some_and(|(rows, row_ids, factors)| {
+            pool::sequence(rows, row_ids, factors, width, out)
+        });
         said(written)
     }
 

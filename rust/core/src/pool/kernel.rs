@@ -10,11 +10,11 @@ use super::vector::{Load, Vector};
 pub(super) struct Job<'a> {
     /// First byte of the matrix, of any alignment.
     pub(super) matrix: *const u8,
-    /// Numbers in a row, at least one.
+    /// Numbers in a row.
     pub(super) dim: usize,
     /// Row of each token, in token order, at least one; each below the number of rows.
     pub(super) rows: &'a [u32],
-    /// Room for one row of the result.
+    /// The columns wanted: at least one, at most `dim`, from the first on.
     pub(super) out: &'a mut [f32],
 }
 
@@ -67,8 +67,8 @@ impl<V: Vector> Weighting<V> for WeightedInHalf<'_, V::Scalar> {
 /// processor cannot guess the next one. Found by measurement; 2 to 8 are within noise of it.
 const PREFETCH_AHEAD: usize = 4;
 
-/// Pools a whole row: blocks of up to `MAX` vectors of `V`, and `V1` (one lane) where the matrix is
-/// narrower than one vector.
+/// Pools the columns wanted: blocks of up to `MAX` vectors of `V`, and `V1` (one lane) where they are
+/// fewer than one vector.
 ///
 /// # Safety
 /// That of [`Vector`]; `job` as documented there, made of elements `E`.
@@ -86,9 +86,9 @@ pub(super) unsafe fn mean<E, V, V1, W, const MAX: usize>(
         // SAFETY: passed on to the caller.
         return unsafe { in_memory::<E, V1, W>(job, weighting, count) };
     }
-    let dim = job.dim;
+    let width = job.out.len();
     let mut column = 0;
-    // SAFETY: every block ends at or before `dim`; the rest is this function's own contract.
+    // SAFETY: every block ends at or before `width`; the rest is this function's own contract.
     unsafe {
         if MAX >= 16 {
             column = blocks::<E, V, W, 16>(job, weighting, count, column);
@@ -99,13 +99,13 @@ pub(super) unsafe fn mean<E, V, V1, W, const MAX: usize>(
         column = blocks::<E, V, W, 4>(job, weighting, count, column);
         column = blocks::<E, V, W, 2>(job, weighting, count, column);
         column = blocks::<E, V, W, 1>(job, weighting, count, column);
-        if column < dim && dim >= V::LANES {
-            // The last columns do not fill a vector: one that ends at `dim` computes a few columns
-            // again, to the same bits.
-            block::<E, V, W, 1>(job, weighting, count, dim - V::LANES);
-            column = dim;
+        if column < width && width >= V::LANES {
+            // The last columns do not fill a vector: one that ends at the last computes a few
+            // columns again, to the same bits.
+            block::<E, V, W, 1>(job, weighting, count, width - V::LANES);
+            column = width;
         }
-        while column < dim {
+        while column < width {
             block::<E, V1, W, 1>(job, weighting, count, column);
             column += 1;
         }
@@ -128,12 +128,12 @@ unsafe fn in_memory<E, V1: Load<E>, W: Weighting<V1>>(
     count: V1::Scalar,
 ) {
     let matrix = job.matrix.cast::<E>();
-    for column in (0..job.dim).step_by(IN_MEMORY) {
-        // SAFETY: each row is inside the matrix and has `dim` elements, as has `out`; the columns
-        // are below `dim`.
+    for column in (0..job.out.len()).step_by(IN_MEMORY) {
+        // SAFETY: each row is inside the matrix and has at least as many elements as `out`; the
+        // columns are below that.
         unsafe {
             let mut sums = [V1::splat(V1::Scalar::default()); IN_MEMORY];
-            let sums = &mut sums[..IN_MEMORY.min(job.dim - column)];
+            let sums = &mut sums[..IN_MEMORY.min(job.out.len() - column)];
             for (token, &row) in job.rows.iter().enumerate() {
                 if let Some(&ahead) = job.rows.get(token + PREFETCH_AHEAD) {
                     let start = matrix.wrapping_add(ahead as usize * job.dim + column);
@@ -164,7 +164,7 @@ unsafe fn blocks<E, V: Load<E>, W: Weighting<V>, const N: usize>(
     mut column: usize,
 ) -> usize {
     let skew = if N >= ALIGNED_FROM { skew::<E, V>(job) } else { 0 };
-    while job.dim - column >= N * V::LANES {
+    while job.out.len() - column >= N * V::LANES {
         // SAFETY: just checked that the block fits; `skew` gives less than `LANES`.
         unsafe {
             if skew == 0 {
@@ -244,7 +244,7 @@ unsafe fn skewed_block<E, V: Load<E>, W: Weighting<V>, const N: usize>(
 /// Pools `N` vectors of columns from `column` on, their sums held in registers.
 ///
 /// # Safety
-/// As for [`mean`], and `column + N * V::LANES <= dim`.
+/// As for [`mean`], and `column + N * V::LANES <= out.len()`.
 #[inline(always)]
 unsafe fn block<E, V: Load<E>, W: Weighting<V>, const N: usize>(
     job: &mut Job<'_>,
@@ -254,7 +254,7 @@ unsafe fn block<E, V: Load<E>, W: Weighting<V>, const N: usize>(
 ) {
     let matrix = job.matrix.cast::<E>();
     // SAFETY: each row is inside the matrix and has `dim` elements from `row * dim` on, of which
-    // this block reads those of its columns; `out` has `dim` floats. `wrapping_add` because a
+    // this block reads those of its columns; `out` has these columns. `wrapping_add` because a
     // prefetch may be of an address that is not read.
     unsafe {
         let mut sums = [V::splat(V::Scalar::default()); N];

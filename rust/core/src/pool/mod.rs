@@ -110,10 +110,11 @@ impl Pooler {
         self.backend
     }
 
-    /// Writes the mean of the rows `ids` (with one factor each) to `out`, zeros if there are none.
+    /// Writes the mean of the rows `ids` (with one factor each) to `out`, zeros if there are none:
+    /// its first columns, as many as `out` has room for.
     ///
     /// Returns false, having written nothing of use, if an id has no row, the factors are not as
-    /// many as the ids, or `out` is not one row wide.
+    /// many as the ids, or `out` is empty or wider than a row.
     #[must_use]
     pub(crate) fn mean(
         &self,
@@ -122,19 +123,22 @@ impl Pooler {
         factors: Factors<'_>,
         out: &mut [f32],
     ) -> bool {
+        if out.is_empty() || out.len() > rows.dim {
+            return false;
+        }
         if ids.is_empty() {
             out.fill(0.0);
-            return out.len() == rows.dim;
+            return true;
         }
         let largest = ids.iter().fold(0, |largest, &id| largest.max(id));
-        if largest as usize >= rows.rows || !factors.fit(ids.len()) || out.len() != rows.dim {
+        if largest as usize >= rows.rows || !factors.fit(ids.len()) {
             return false;
         }
         let mut job = Job { matrix: rows.bytes.as_ptr(), dim: rows.dim, rows: ids, out };
         // SAFETY: `new` took the kernels of a backend that is proven to run. The job is as its
         // documentation asks: `Rows::new` checked that the matrix has `rows` rows of `dim` numbers
         // of `dtype`, and the lines above that each id is below `rows`, that there is a factor for
-        // each, and that `out` has room for `dim` floats.
+        // each, and that `out` has at least one column and no more than a row.
         unsafe { (self.mean)(rows.dtype, factors, &mut job) };
         true
     }

@@ -6,19 +6,27 @@
 use super::element::{Bf16, F16};
 use super::{DType, Factors, Rows};
 
-/// Writes the row of each of `ids`, times its factor, to the rows of `out`.
+/// Writes the first `width` columns of the row of each of `ids`, times its factor, to the rows of
+/// `out`.
 ///
 /// Returns false, having written nothing of use, if an id has no row, the factors are not as many
-/// as the ids, or `out` does not have as many rows of the same width.
+/// as the ids, a row has fewer columns, or `out` does not have as many rows of `width`.
 #[must_use]
-pub(crate) fn sequence(rows: Rows<'_>, ids: &[u32], factors: Factors<'_>, out: &mut [f32]) -> bool {
-    if !factors.fit(ids.len()) || out.len() != ids.len() * rows.dim {
+pub(crate) fn sequence(
+    rows: Rows<'_>,
+    ids: &[u32],
+    factors: Factors<'_>,
+    width: usize,
+    out: &mut [f32],
+) -> bool {
+    let fits = (1..=rows.dim).contains(&width) && out.len() == ids.len() * width;
+    if !factors.fit(ids.len()) || !fits {
         return false;
     }
-    let width = rows.dim * rows.dtype.size();
-    for (token, (&id, out)) in ids.iter().zip(out.chunks_exact_mut(rows.dim)).enumerate() {
-        let start = id as usize * width;
-        let Some(row) = rows.bytes.get(start..start + width) else { return false };
+    let bytes = rows.dim * rows.dtype.size();
+    for (token, (&id, out)) in ids.iter().zip(out.chunks_exact_mut(width)).enumerate() {
+        let start = id as usize * bytes;
+        let Some(row) = rows.bytes.get(start..start + bytes) else { return false };
         match rows.dtype {
             DType::Float32 => write(row, out, token, factors, f32::from_le_bytes, f64::from),
             DType::Float16 => {

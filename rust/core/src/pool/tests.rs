@@ -137,16 +137,19 @@ fn check(stored: &Stored, ids: &[u32], factors: Factors<'_>) {
         let (buffer, start) = stored.placed(past);
         let rows = stored.rows_in(&buffer[start..]);
         for backend in Backend::available() {
-            let mut out = vec![f32::NAN; stored.dim];
-            assert!(Pooler::new(Runnable::new(backend)).mean(rows, ids, factors, &mut out));
-            assert_eq!(
-                bits(&out),
-                bits(&expected),
-                "{backend}, {:?}, dim {}, {} rows, {past} bytes off, {factors:?}",
-                stored.dtype,
-                stored.dim,
-                ids.len()
-            );
+            // All columns, and the first of them alone.
+            let dim = stored.dim;
+            for width in [dim, dim.div_ceil(2), dim.div_ceil(7)] {
+                let mut out = vec![f32::NAN; width];
+                assert!(Pooler::new(Runnable::new(backend)).mean(rows, ids, factors, &mut out));
+                assert_eq!(
+                    bits(&out),
+                    bits(&expected[..width]),
+                    "{backend}, {:?}, {width} of {dim}, {} rows, {past} bytes off, {factors:?}",
+                    stored.dtype,
+                    ids.len()
+                );
+            }
         }
     }
 }
@@ -232,8 +235,9 @@ fn what_does_not_fit_is_turned_down() {
     let pooler = Pooler::new(Runnable::default());
     assert!(pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 3]));
     assert!(!pooler.mean(rows, &[0, 2], Factors::None, &mut [0.0; 3]));
-    assert!(!pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 2]));
-    assert!(!pooler.mean(rows, &[], Factors::None, &mut [0.0; 2]));
+    assert!(!pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 4]));
+    assert!(!pooler.mean(rows, &[], Factors::None, &mut [0.0; 4]));
+    assert!(!pooler.mean(rows, &[0, 1], Factors::None, &mut []));
     assert!(!pooler.mean(rows, &[0, 1], Factors::F32(&[1.0]), &mut [0.0; 3]));
 }
 
@@ -252,7 +256,12 @@ fn a_sequence_holds_each_rows_product() {
         }
         for factors in all {
             let mut out = vec![0.0; 4 * 13];
-            assert!(sequence(stored.rows(), &ids, factors, &mut out));
+            assert!(sequence(stored.rows(), &ids, factors, 13, &mut out));
+            let mut narrow = vec![0.0; 4 * 5];
+            assert!(sequence(stored.rows(), &ids, factors, 5, &mut narrow));
+            assert!(
+                narrow.chunks(5).zip(out.chunks(13)).all(|(few, all)| bits(few) == bits(&all[..5]))
+            );
             for (token, row) in out.chunks(13).enumerate() {
                 let factor = match factors {
                     Factors::None => Factors::None,
@@ -266,12 +275,14 @@ fn a_sequence_holds_each_rows_product() {
             }
         }
         let mut out = [0.0; 13];
-        assert!(!sequence(stored.rows(), &[9], Factors::None, &mut out));
-        assert!(!sequence(stored.rows(), &[8, 8], Factors::None, &mut out));
+        assert!(!sequence(stored.rows(), &[9], Factors::None, 13, &mut out));
+        assert!(!sequence(stored.rows(), &[8, 8], Factors::None, 13, &mut out));
+        assert!(!sequence(stored.rows(), &[8], Factors::None, 14, &mut [0.0; 14]));
+        assert!(!sequence(stored.rows(), &[8], Factors::None, 0, &mut []));
     }
     let bytes = (-0.0f32).to_le_bytes();
     let rows = Rows::new(&bytes, 1, 1, DType::Float32).unwrap();
     let mut out = [1.0];
-    assert!(sequence(rows, &[0], Factors::None, &mut out));
+    assert!(sequence(rows, &[0], Factors::None, 1, &mut out));
     assert!(out[0] == 0.0 && out[0].is_sign_negative(), "a stored -0.0 stays one");
 }

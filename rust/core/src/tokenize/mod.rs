@@ -45,6 +45,7 @@ use bpe::Bpe;
 pub use index::IndexOptions;
 use index::Key;
 use output::Output;
+pub use output::Unknown;
 use spec::{Spec, Unreadable};
 use unigram::Unigram;
 use wordlevel::WordLevel;
@@ -298,11 +299,12 @@ impl Tokenizer {
     }
 
     /// Appends the ids of `text` to `ids`: the first `limit` ids of the text (all without a limit),
-    /// less the unknown id. Returns how many there were before the unknown ones went.
+    /// less the unknown id unless that is kept. Returns how many there were before any went.
     pub(crate) fn ids_into(
         &self,
         text: &str,
         limit: Option<usize>,
+        unknown: Unknown,
         backend: Runnable,
         scratch: &mut TokenizeScratch,
         ids: &mut Vec<u32>,
@@ -315,7 +317,7 @@ impl Tokenizer {
             return Err(Error::Tokenize { index: 0, problem: too_long(text.len()) });
         }
         let unk_id = self.vocabulary.unk_id;
-        let mut out = Output::new(ids, limit, unk_id.unwrap_or(output::NO_ID));
+        let mut out = Output::new(ids, limit, unk_id.unwrap_or(output::NO_ID), unknown);
         match &self.engine {
             Engine::WordPiece(engine) => {
                 engine.ids_into(text, backend, &mut scratch.wordpiece, &mut out);

@@ -1,5 +1,15 @@
 //! Where ids go: counted against the limit first, freed of the unknown id second.
 
+/// What becomes of the unknown id.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+pub enum Unknown {
+    /// It counts against the limit and is left out, as in model2vec.
+    #[default]
+    Drop,
+    /// It is kept like any other id, as in `StaticEmbedding` of sentence-transformers.
+    Keep,
+}
+
 /// Stands for "there is no unknown id": ids are below it.
 pub(super) const NO_ID: u32 = u32::MAX;
 
@@ -9,13 +19,24 @@ pub(super) struct Output<'a> {
     pub(super) ids: &'a mut Vec<u32>,
     /// How many more ids count, unknown ones included.
     pub(super) remaining: usize,
-    /// The id that counts but is not kept.
+    /// The unknown id.
     unk_id: u32,
+    /// The id that counts but is not kept: the unknown one or none.
+    dropped: u32,
 }
 
 impl<'a> Output<'a> {
-    pub(super) fn new(ids: &'a mut Vec<u32>, limit: Option<usize>, unk_id: u32) -> Self {
-        Self { ids, remaining: limit.unwrap_or(usize::MAX), unk_id }
+    pub(super) fn new(
+        ids: &'a mut Vec<u32>,
+        limit: Option<usize>,
+        unk_id: u32,
+        unknown: Unknown,
+    ) -> Self {
+        let dropped = match unknown {
+            Unknown::Drop => unk_id,
+            Unknown::Keep => NO_ID,
+        };
+        Self { ids, remaining: limit.unwrap_or(usize::MAX), unk_id, dropped }
     }
 
     /// What is there by now, to come back to.
@@ -34,6 +55,11 @@ impl<'a> Output<'a> {
         self.unk_id != NO_ID && ids.contains(&self.unk_id)
     }
 
+    /// Whether the unknown id is kept, or there is none.
+    pub(super) fn keeps_unknown(&self) -> bool {
+        self.dropped == NO_ID
+    }
+
     /// Adds one id. Returns false when the limit is reached.
     #[inline]
     pub(super) fn push(&mut self, id: u32) -> bool {
@@ -41,7 +67,7 @@ impl<'a> Output<'a> {
             return false;
         }
         self.remaining -= 1;
-        if id != self.unk_id {
+        if id != self.dropped {
             self.ids.push(id);
         }
         self.remaining != 0

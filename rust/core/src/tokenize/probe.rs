@@ -4,7 +4,7 @@
 use std::path::Path;
 
 use super::pretokenizers::{Buffer, PreTokenizer};
-use super::{IndexOptions, TokenizeScratch, Tokenizer, wordpiece};
+use super::{IndexOptions, TokenizeScratch, Tokenizer, Unknown, wordpiece};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
 
@@ -112,6 +112,21 @@ impl Probe {
     /// # Errors
     /// If the tokenizer fails on the text.
     pub fn ids_into(&mut self, text: &str, limit: Option<usize>, ids: &mut Vec<u32>) -> Result<()> {
-        self.tokenizer.ids_into(text, limit, self.backend, &mut self.scratch, ids).map(|_| ())
+        self.ids_of(text, limit, Unknown::Drop, ids)
+    }
+
+    /// As `ids_into`, with or without the unknown id.
+    ///
+    /// # Errors
+    /// If the tokenizer fails on the text.
+    pub fn ids_of(
+        &mut self,
+        text: &str,
+        limit: Option<usize>,
+        unknown: Unknown,
+        ids: &mut Vec<u32>,
+    ) -> Result<()> {
+        let Self { tokenizer, backend, scratch, .. } = self;
+        tokenizer.ids_into(text, limit, unknown, *backend, scratch, ids).map(|_| ())
     }
 }

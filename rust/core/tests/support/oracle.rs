@@ -2,6 +2,7 @@
 // Each family of tests uses a part of it.
 #![allow(dead_code)]
 
+use m2v_core::Unknown;
 use m2v_core::probe::Probe;
 use tokenizers::Tokenizer;
 
@@ -46,7 +47,8 @@ impl Oracle {
         self.reference.encode_fast(text, false).expect("the reference encodes").get_ids().to_vec()
     }
 
-    /// Whether every variant makes these ids of the text under this limit.
+    /// Whether every variant makes these ids of the text under this limit; the first of them also
+    /// with the unknown id kept.
     pub(crate) fn agrees(
         &mut self,
         text: &str,
@@ -67,6 +69,14 @@ impl Oracle {
                     self.ids
                 ));
             }
+        }
+        self.ids.clear();
+        self.probes[0].ids_of(text, limit, Unknown::Keep, &mut self.ids).unwrap();
+        if self.ids != kept {
+            return Err(format!(
+                "{text:?}, limit {limit:?}, with the unknown id:\n reference {kept:?}\n engine    {:?}",
+                self.ids
+            ));
         }
         Ok(())
     }

@@ -118,7 +118,7 @@ pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
 
 #[cfg(test)]
 mod tests {
-    use super::super::super::output::Output;
+    use super::super::super::output::{Output, Unknown};
     use std::path::PathBuf;
 
     use super::super::super::IndexOptions;
@@ -192,13 +192,13 @@ mod tests {
                     text,
                     Runnable::default(),
                     &mut scratch,
-                    &mut Output::new(&mut ids, None, 0),
+                    &mut Output::new(&mut ids, None, 0, Unknown::Drop),
                 );
                 engine.ids_into(
                     text,
                     Runnable::default(),
                     &mut scratch,
-                    &mut Output::new(&mut ids, Some(3), 0),
+                    &mut Output::new(&mut ids, Some(3), 0, Unknown::Drop),
                 );
             }
         }

@@ -27,7 +27,10 @@ pub(super) struct Value {
 const LISTED: u32 = 255;
 
 impl Value {
-    pub(super) const UNKNOWN: Self = Self { ids: [0; INLINE], meta: 1 };
+    /// The value of the unknown id alone, which counts and is mostly not kept.
+    pub(super) fn unknown(unk_id: u32) -> Self {
+        Self { ids: [unk_id, 0, 0], meta: 1 }
+    }
 
     /// A value of at most `INLINE` known ids.
     pub(super) fn inline(ids: &[u32]) -> Self {
@@ -51,6 +54,12 @@ impl Value {
     #[inline]
     pub(super) fn kept(&self) -> usize {
         (self.meta >> 8 & 255) as usize
+    }
+
+    /// Ids that are put out: where the unknown one is kept, all that count.
+    #[inline]
+    pub(super) fn put_out(&self, keep_unknown: bool) -> usize {
+        if keep_unknown { self.counted() } else { self.kept() }
     }
 
     #[inline]
@@ -210,7 +219,7 @@ impl<const N: usize> Cache<N> {
             return;
         }
         let value = if ids == [unk_id] {
-            Value::UNKNOWN
+            Value::unknown(unk_id)
         } else if ids.len() <= INLINE && !ids.contains(&unk_id) {
             Value::inline(ids)
         } else {

@@ -28,6 +28,7 @@ pub(super) fn append(
     let few = (out.remaining.saturating_sub(1) / INLINE).min(AT_ONCE);
     let count = starts.len().min(ends.len()).min(few);
     out.ids.reserve((INLINE + 1) * count);
+    let keep_unknown = out.keeps_unknown();
     let before = out.ids.len();
     let room = out.ids.spare_capacity_mut();
     let mut filled = 0;
@@ -44,14 +45,14 @@ pub(super) fn append(
         }
         // All slots at once, used or not: the next value overwrites what is not.
         // SAFETY: there is room for `INLINE + 1` ids for each of `count` units, and a unit fills
-        // at most `INLINE`: no value that is not a list keeps more.
+        // at most `INLINE`: no value that is not a list counts for more.
         unsafe {
             room.as_mut_ptr()
                 .add(filled)
                 .cast::<[u32; INLINE + 1]>()
                 .write_unaligned(value.slots());
         }
-        filled += value.kept();
+        filled += value.put_out(keep_unknown);
         counted += value.counted();
         done += 1;
     }
