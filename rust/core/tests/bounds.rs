@@ -259,3 +259,37 @@ fn nested_parts_are_as_deep_as_the_reference_takes_them() {
         }
     }
 }
+
+/// Letters in an order that does not repeat soon.
+fn letters(count: usize) -> String {
+    let mut state = 1_u32;
+    let mut letter = || {
+        state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
+        char::from(b'a' + (state >> 24) as u8 % 26)
+    };
+    (0..count).map(|_| letter()).collect()
+}
+
+#[test]
+fn a_token_of_megabytes_takes_what_its_bytes_do() {
+    for content in [letters(2 << 20), "a".repeat(2 << 20)] {
+        let added = token(&content);
+        for kind in KINDS {
+            let mut file: Value =
+                serde_json::from_str(&file(&Value::Null, &pre_tokenizer(kind), &[], kind)).unwrap();
+            match &mut file["model"]["vocab"] {
+                Value::Object(vocab) => {
+                    vocab.insert(content.clone(), json!(6));
+                }
+                vocab => vocab.as_array_mut().unwrap().push(json!([content, -3.5])),
+            }
+            assert_eq!(run(&file.to_string()).unwrap(), [const { None }; 5], "{kind}");
+        }
+        for normalizer in [Value::Null, json!({"type": "Lowercase"}), json!({"type": "NFKC"})] {
+            for kind in KINDS {
+                let file = file(&normalizer, &pre_tokenizer(kind), &[added.clone()], kind);
+                assert_eq!(run(&file).unwrap(), [const { None }; 5], "{kind} {normalizer}");
+            }
+        }
+    }
+}

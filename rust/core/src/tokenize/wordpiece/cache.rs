@@ -56,12 +56,6 @@ impl Value {
         (self.meta >> 8 & 255) as usize
     }
 
-    /// Ids that are put out: where the unknown one is kept, all that count.
-    #[inline]
-    pub(super) fn put_out(&self, keep_unknown: bool) -> usize {
-        if keep_unknown { self.counted() } else { self.kept() }
-    }
-
     #[inline]
     pub(super) fn is_listed(&self) -> bool {
         self.counted() == LISTED as usize
