@@ -6,10 +6,12 @@
 mod counting;
 
 use std::thread;
+use std::time::Instant;
 
 use counting::Counting;
 use m2v_core::probe::Probe;
 use serde_json::{Value, json};
+use tokenizers::Tokenizer;
 
 #[global_allocator]
 static ALLOCATOR: Counting = Counting;
@@ -198,6 +200,99 @@ fn what_goes_to_the_fallback_is_checked_first() {
     }
 }
 
+/// Expressions that go back more often the longer the text is, and a piece of text that makes them.
+const BACKTRACKING: [(&str, &str); 10] = [
+    ("(a+)+b", "a"),
+    (r"\s+$", " "),
+    ("(a|a)*c", "a"),
+    ("(.*)*x", "zz "),
+    ("a*a*a*a*b", "a"),
+    ("(?:a?){25}a{25}b", "a"),
+    ("(x+x+)+y", "xx"),
+    (r"(\w+\s?)+!", "a b "),
+    (r"^(([a-z])+.)+[A-Z]([a-z])+$", "aaaa"),
+    (r"(?<=a+b?)c|(a*)*$", "ab"),
+];
+
+#[test]
+fn expressions_that_go_back_too_often_are_refused() {
+    if !Probe::HAS_FALLBACK {
+        return;
+    }
+    for (pattern, piece) in BACKTRACKING {
+        let split = json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated",
+            "invert": false});
+        let replace = replace_regex(pattern, "z");
+        // An expression that the engine behind it does not have is no file that it could load.
+        let files = [
+            file(&replace, &json!({"type": "Whitespace"}), &[], "WordLevel"),
+            file(&Value::Null, &split, &[], "WordLevel"),
+            file(
+                &sequence(vec![json!({"type": "Lowercase"}), replace]),
+                &json!({"type": "Sequence", "pretokenizers": [
+                    {"type": "Metaspace", "replacement": "▁", "prepend_scheme": "always",
+                        "split": false}, split]}),
+                &[],
+                "BPE",
+            ),
+        ];
+        for file in files {
+            let mut probe = match Probe::new(file.as_bytes()) {
+                Ok(probe) => probe,
+                Err(error) => {
+                    assert!(error.to_string().contains("invalid pattern"), "{pattern} {error}");
+                    continue;
+                }
+            };
+            let reference = Tokenizer::from_bytes(&file).unwrap();
+            for count in [1, 20, 10_000, 300_000] {
+                let text = piece.repeat(count);
+                let start = Instant::now();
+                let mut ids = Vec::new();
+                let result = probe.ids_into(&text, None, &mut ids);
+                let seconds = start.elapsed().as_secs_f64();
+                assert!(seconds < 20.0, "{pattern} on {} bytes: {seconds} s", text.len());
+                if count == 1 {
+                    result.as_ref().unwrap_or_else(|error| panic!("{pattern}: {error}"));
+                    let expected = reference.encode_fast(text.as_str(), false).unwrap();
+                    let unknown = probe.tokenizer().vocabulary().unk_id;
+                    let known = expected.get_ids().iter().filter(|&&id| Some(id) != unknown);
+                    assert!(ids.iter().eq(known), "{pattern}");
+                } else if let Err(error) = result {
+                    assert!(error.to_string().contains("takes too long"), "{pattern} {error}");
+                }
+            }
+        }
+    }
+}
+
+#[test]
+fn expressions_are_small_however_they_are_written() {
+    let deep = format!("{}a{}", "(".repeat(4000), ")".repeat(4000));
+    let many = "a?".repeat(5000);
+    for pattern in [
+        "(?:(?:(?:a{1000}){1000}){1000}){1000}",
+        "(((.{1,1000}){1,1000}){1,1000}){1,1000}",
+        "(?<=a|bc|def|(?:gh|ij){50})(?:x{99999}y{99999})",
+        r"[\x{0}-\x{10ffff}&&[^\p{L}]]{3}+",
+        "(?i:\u{fb03}+ß*)+",
+        r"(?<n>a\g<n>?b)",
+        deep.as_str(),
+        many.as_str(),
+    ] {
+        let split = json!({"type": "Split", "pattern": {"Regex": pattern}, "behavior": "Isolated",
+            "invert": false});
+        for kind in KINDS {
+            for (normalizer, pre_tokenizer) in
+                [(replace_regex(pattern, "z"), pre_tokenizer(kind)), (Value::Null, split.clone())]
+            {
+                // Either is right: what an expression may be is the reference's affair.
+                let _ = run(&file(&normalizer, &pre_tokenizer, &[], kind));
+            }
+        }
+    }
+}
+
 #[test]
 fn long_flat_lists_need_no_stack() {
     let digits = json!({"type": "Digits", "individual_digits": true});
@@ -247,6 +342,10 @@ fn nested_parts_are_as_deep_as_the_reference_takes_them() {
                         .unwrap();
                 file.insert(key.to_owned(), json!("@"));
                 let file = Value::Object(file).to_string().replace(r#""@""#, &part);
+                if levels < 1000 {
+                    // Deeper ones end the reference's own stack.
+                    assert_eq!(Tokenizer::from_bytes(&file).is_ok(), fits, "{key} {levels}");
+                }
                 match run(&file) {
                     Ok(errors) => assert!(fits && errors.iter().all(Option::is_none), "{levels}"),
                     Err(error) => assert!(
@@ -272,7 +371,7 @@ fn letters(count: usize) -> String {
 
 #[test]
 fn a_token_of_megabytes_takes_what_its_bytes_do() {
-    for content in [letters(2 << 20), "a".repeat(2 << 20)] {
+    for content in [letters(1 << 20), "a".repeat(1 << 20)] {
         let added = token(&content);
         for kind in KINDS {
             let mut file: Value =
@@ -283,13 +382,75 @@ fn a_token_of_megabytes_takes_what_its_bytes_do() {
                 }
                 vocab => vocab.as_array_mut().unwrap().push(json!([content, -3.5])),
             }
-            assert_eq!(run(&file.to_string()).unwrap(), [const { None }; 5], "{kind}");
+            match run(&file.to_string()) {
+                Ok(errors) => assert_eq!(errors, [const { None }; 5], "{kind}"),
+                // The reference dies of it.
+                Err(error) if kind == "Unigram" => {
+                    assert!(error.contains("longer than"), "{error}")
+                }
+                Err(error) => assert!(!Probe::HAS_FALLBACK, "{error}"),
+            }
         }
-        for normalizer in [Value::Null, json!({"type": "Lowercase"}), json!({"type": "NFKC"})] {
+        for normalizer in [Value::Null, json!({"type": "NFKC"})] {
             for kind in KINDS {
                 let file = file(&normalizer, &pre_tokenizer(kind), &[added.clone()], kind);
-                assert_eq!(run(&file).unwrap(), [const { None }; 5], "{kind} {normalizer}");
+                match run(&file) {
+                    Ok(errors) => assert_eq!(errors, [const { None }; 5], "{kind} {normalizer}"),
+                    Err(error) => assert!(!Probe::HAS_FALLBACK, "{error}"),
+                }
             }
+        }
+    }
+}
+
+#[test]
+fn texts_that_almost_are_a_long_token_take_no_longer() {
+    for (length, place) in
+        [1000, 4000, 100_000].into_iter().flat_map(|n| [(n, "vocabulary"), (n, "added")])
+    {
+        let long = "a".repeat(length);
+        let text = format!("{}b ", &long[1..]).repeat(1_000_000 / length);
+        for kind in KINDS {
+            let added = if place == "added" { vec![token(&long)] } else { Vec::new() };
+            let mut file: Value =
+                serde_json::from_str(&file(&Value::Null, &pre_tokenizer(kind), &added, kind))
+                    .unwrap();
+            if kind == "WordPiece" {
+                file["model"]["max_input_chars_per_word"] = json!(1_000_000);
+            }
+            match &mut file["model"]["vocab"] {
+                _ if place == "added" => {}
+                Value::Object(vocab) => {
+                    vocab.insert(long.clone(), json!(6));
+                }
+                vocab => vocab.as_array_mut().unwrap().push(json!([long, -3.5])),
+            }
+            let mut probe = match Probe::new(file.to_string().as_bytes()) {
+                Ok(probe) => probe,
+                Err(error) => {
+                    let error = error.to_string();
+                    assert!(
+                        kind == "Unigram" && error.contains("longer than")
+                            || !Probe::HAS_FALLBACK && error.contains("token of"),
+                        "{error}"
+                    );
+                    continue;
+                }
+            };
+            let start = Instant::now();
+            let result = probe.ids_into(&text, None, &mut Vec::new());
+            let seconds = start.elapsed().as_secs_f64();
+            assert!(seconds < 20.0, "{place} {kind}: {seconds} s");
+            if let Err(error) = result {
+                assert!(error.to_string().contains("takes too long"), "{error}");
+            }
+            let same = "a bb aab ".repeat(100);
+            let reference = Tokenizer::from_bytes(file.to_string()).unwrap();
+            let mut ids = Vec::new();
+            probe.ids_into(&same, None, &mut ids).unwrap();
+            let expected = reference.encode_fast(same.as_str(), false).unwrap();
+            let unknown = probe.tokenizer().vocabulary().unk_id;
+            assert!(ids.iter().eq(expected.get_ids().iter().filter(|&&id| Some(id) != unknown)));
         }
     }
 }

@@ -13,10 +13,6 @@ mod bpe;
 mod cache;
 #[cfg(feature = "fallback")]
 mod fallback;
-#[cfg(feature = "fallback")]
-mod fork;
-#[cfg(feature = "fallback")]
-mod growth;
 mod hash;
 mod index;
 mod nested;

@@ -27,6 +27,21 @@ pub(super) fn check_growth(contents: usize, patterns: usize, grew: bool) -> Resu
     Ok(())
 }
 
+/// Characters that a token may have that is looked for from each place of a text on: a text that
+/// begins as it does again and again, and goes on in another way, takes that many times as long.
+/// Tokens of real files have some hundreds at the most.
+pub(super) const LONGEST_TOKEN: usize = 1024;
+
+/// Refuses tokens that are too long to be looked for from each place of a text on.
+pub(super) fn check_lengths(lengths: impl IntoIterator<Item = u32>) -> Result<(), NotCovered> {
+    match lengths.into_iter().max() {
+        Some(length) if length as usize > LONGEST_TOKEN => {
+            not_covered(format!("token of {length} characters"))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// The `type` of a part.
 #[derive(Deserialize)]
 pub(super) struct Tagged<'a> {
@@ -101,7 +116,7 @@ pub(super) fn added_tokens(
     Ok(all)
 }
 
-/// Added tokens for which the reference decides at random, or not at all.
+/// Added tokens for which the reference decides at random, or not at all, and very long ones.
 pub(super) fn check_added(raw: &[AddedToken], normalized: &[AddedToken]) -> Result<(), NotCovered> {
     let all = || raw.iter().chain(normalized);
     let mut ids: Vec<u32> = all().map(|token| token.id).collect();
@@ -114,6 +129,7 @@ pub(super) fn check_added(raw: &[AddedToken], normalized: &[AddedToken]) -> Resu
     if patterns.windows(2).any(|pair| pair[0] == pair[1]) {
         return not_covered("added tokens with the same normalized form");
     }
+    check_lengths(all().map(|token| u32::try_from(token.pattern.len()).unwrap_or(u32::MAX)))?;
     // Stripped white space that is itself a token: the reference can be made to panic.
     let blank = |token: &AddedToken| token.pattern.chars().all(is_whitespace);
     if all().any(|token| token.lstrip && blank(token)) && all().any(|token| token.rstrip) {

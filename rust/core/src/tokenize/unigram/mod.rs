@@ -27,6 +27,8 @@ use super::{NotCovered, Vocabulary};
 use crate::backend::Runnable;
 use lattice::Lattice;
 use line::Line;
+#[cfg(feature = "fallback")]
+pub(super) use plan::check_pieces;
 use plan::{Plan, Prepend};
 use sentence_units::Maker;
 

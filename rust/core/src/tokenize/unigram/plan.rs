@@ -9,7 +9,10 @@ use serde_json::value::RawValue;
 use super::super::added::{AddedToken, Matcher};
 use super::super::nested::{Kind, Leaf, leaves};
 use super::super::normalizers::{Buffers, Normalizer};
-use super::super::plan::{check_added, check_growth, check_post_processor, not_covered, parse};
+use super::super::plan::{
+    LONGEST_TOKEN, check_added, check_growth, check_lengths, check_post_processor, not_covered,
+    parse,
+};
 use super::super::spec::{Spec, Vocab};
 use super::super::{NotCovered, Vocabulary};
 use super::build;
@@ -54,6 +57,23 @@ pub(super) struct Known {
     ids: BTreeMap<String, u32>,
 }
 
+/// Characters of the longest piece that the reference can give back on any thread.
+const LONGEST_PIECE: usize = 4096;
+
+/// Refuses pieces that the reference does not survive either: its trie calls itself for each
+/// character of a piece when it is given back, and ends the process at two million of them.
+pub(in super::super) fn check_pieces<'a>(
+    pieces: impl IntoIterator<Item = &'a str>,
+) -> Result<(), String> {
+    let long = pieces.into_iter().filter(|piece| piece.len() > LONGEST_PIECE);
+    match long.map(|piece| piece.chars().count()).max() {
+        Some(length) if length > LONGEST_PIECE => {
+            Err(format!("a piece of {length} characters: none may be longer than {LONGEST_PIECE}"))
+        }
+        _ => Ok(()),
+    }
+}
+
 impl Plan {
     /// Reads a whole file.
     pub(super) fn new(spec: &Spec<'_>) -> Result<(Self, Vocabulary, Known), NotCovered> {
@@ -77,6 +97,10 @@ impl Plan {
         let known = known(spec, vocab);
         let mut lengths = Vec::new();
         let (plan, new) = Self::assemble(spec, &known, |cutting| {
+            let pieces = || vocab.iter().map(|(piece, _)| piece.as_ref());
+            check_pieces(pieces()).map_err(NotCovered::Anywhere)?;
+            let long = pieces().filter(|piece| piece.len() > LONGEST_TOKEN);
+            check_lengths(long.map(|piece| piece.chars().count() as u32))?;
             let (model, all) = build::model(vocab, unk_id, byte_fallback, cutting.replacement)?;
             lengths = all;
             Ok(model)

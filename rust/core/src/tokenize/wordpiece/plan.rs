@@ -7,7 +7,8 @@ use super::super::NotCovered;
 use super::super::added::{Matcher, is_whitespace};
 use super::super::nested::{Kind, Leaf, leaves};
 use super::super::plan::{
-    AddedTokens, added_tokens, check_post_processor, check_version, not_covered, parse,
+    AddedTokens, added_tokens, check_lengths, check_post_processor, check_version, not_covered,
+    parse,
 };
 use super::super::spec::{Spec, Vocab};
 use super::super::trie::Trie;
@@ -112,6 +113,7 @@ impl Vocabulary {
         }
         let lengths: Vec<u32> =
             keys.iter().map(|(token, _)| token.chars().count() as u32).collect();
+        check_lengths(lengths.iter().copied())?;
         let id_bound = keys.iter().map(|&(_, id)| id.saturating_add(1)).max().unwrap_or(0);
         let pieces = Pieces::new(Trie::new(&keys), prefix, max_chars);
         let Some(unk_id) = pieces.id(unk_token) else {

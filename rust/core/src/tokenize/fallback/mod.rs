@@ -5,18 +5,28 @@
 //! sets the limit on the shared tokenizer and is wrong under concurrency).
 
 use std::panic::{self, AssertUnwindSafe};
+use std::thread;
 
 use tokenizers::{ModelWrapper, Tokenizer};
 
-use super::fork;
-use super::growth::Growing;
 use super::output::{NO_ID, Output};
 use super::{Vocabulary, grows};
+use watch::{Refusal, Watch};
+
+mod backtracking;
+mod fork;
+mod growth;
+mod model;
+mod watch;
 
 pub(super) struct Fallback {
     tokenizer: Tokenizer,
-    growing: Option<Growing>,
+    watch: Option<Watch>,
 }
+
+/// Oniguruma calls itself for each group in a group, up to 4,096 of them, when it reads an
+/// expression: more than the stack of a thread may have room for.
+const DEEP_STACK: usize = 64 << 20;
 
 impl std::fmt::Debug for Fallback {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
@@ -26,7 +36,22 @@ impl std::fmt::Debug for Fallback {
 
 impl Fallback {
     pub(super) fn from_json(json: &[u8]) -> Result<(Self, Vocabulary), String> {
-        let growing = guarded(|| Ok(Growing::check(json)))??;
+        if !watch::nests_deeply(json) {
+            return Self::read(json);
+        }
+        thread::scope(|scope| {
+            let read = || Self::read(json);
+            match thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, read) {
+                Ok(reader) => {
+                    reader.join().unwrap_or_else(|_| Err("it could not be read".to_owned()))
+                }
+                Err(error) => Err(format!("no thread to read deep expressions in: {error}")),
+            }
+        })
+    }
+
+    fn read(json: &[u8]) -> Result<(Self, Vocabulary), String> {
+        let watch = guarded(|| Ok(Watch::check(json)))??;
         let mut tokenizer = guarded(|| Tokenizer::from_bytes(json))?;
         tokenizer.with_padding(None);
         guarded(|| tokenizer.with_truncation(None).map(|_| ()))?;
@@ -48,19 +73,29 @@ impl Fallback {
             .keys()
             .map(|token| u32::try_from(token.chars().count()).unwrap_or(u32::MAX))
             .collect();
-        Ok((Self { tokenizer, growing }, Vocabulary::new(lengths, id_bound, unk_id)))
+        Ok((Self { tokenizer, watch }, Vocabulary::new(lengths, id_bound, unk_id)))
     }
 
     pub(super) fn ids_into(&self, text: &str, out: &mut Output<'_>) -> Result<(), String> {
-        if let Some(growing) = &self.growing
-            && !guarded(|| Ok(growing.allows(text)))?
-        {
-            return Err(grows(text.len()));
+        if let Some(watch) = &self.watch {
+            match guarded(|| Ok(watch.allows(text)))? {
+                Ok(()) => {}
+                Err(Refusal::Longer) => return Err(grows(text.len())),
+                Err(Refusal::Slower) => return Err(slow(text.len())),
+            }
         }
         let encoding = guarded(|| self.tokenizer.encode_fast(text, false))?;
         out.extend(encoding.get_ids());
         Ok(())
     }
+}
+
+/// A text that the crate would not come back from in any time worth waiting.
+fn slow(bytes: usize) -> String {
+    format!(
+        "what this tokenizer.json asks for takes too long on a text of {bytes} bytes (an expression \
+         that goes back too often, or very long pieces): shorten the text"
+    )
 }
 
 /// Runs a piece of the `tokenizers` crate and turns its panics into errors: a tokenizer.json can

@@ -1,0 +1,77 @@
+//! How long the models of the `tokenizers` crate take for a word: some look for what a word begins
+//! with in a time that grows by more than the word does.
+
+use std::borrow::Cow;
+
+use aho_corasick::{AhoCorasick, AhoCorasickKind};
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use super::super::unigram::check_pieces;
+use super::backtracking::Budget;
+
+/// Letters of a word that WordPiece may look through: it tries all ends for each begin.
+const SHORT_WORD: usize = 200;
+/// Bytes that a piece may be followed for from each place of a text on.
+const SHORT_PIECE: usize = 1024;
+/// Comparing bytes is so many times as fast as a step of an expression.
+const BYTES_FOR_A_STEP: usize = 4096;
+
+/// A model whose words are watched.
+pub(super) enum Model {
+    /// Takes the cube of a word's length, up to so many characters.
+    WordPiece(usize),
+    /// Follows a piece as long as a text does, from each place on: the beginnings of those that are
+    /// very long, and the longest one's length.
+    Unigram(AhoCorasick, usize),
+}
+
+impl Model {
+    /// What is to be watched of a model, if anything.
+    pub(super) fn read(json: Option<&RawValue>) -> Result<Option<Self>, String> {
+        #[derive(Deserialize)]
+        struct WordPiece {
+            max_input_chars_per_word: usize,
+        }
+        #[derive(Deserialize)]
+        struct Unigram<'a> {
+            #[serde(borrow)]
+            vocab: Vec<(Cow<'a, str>, f64)>,
+        }
+        let json = json.map_or("", RawValue::get);
+        if let Ok(WordPiece { max_input_chars_per_word: most }) = serde_json::from_str(json) {
+            return Ok((most > SHORT_WORD).then_some(Self::WordPiece(most)));
+        }
+        let Ok(Unigram { vocab }) = serde_json::from_str(json) else { return Ok(None) };
+        let pieces = || vocab.iter().map(|(piece, _)| piece.as_ref());
+        check_pieces(pieces())?;
+        let mut begins: Vec<&[u8]> =
+            pieces().filter_map(|piece| piece.as_bytes().get(..SHORT_PIECE)).collect();
+        let Some(longest) = pieces().map(str::len).max().filter(|_| !begins.is_empty()) else {
+            return Ok(None);
+        };
+        begins.sort_unstable();
+        begins.dedup();
+        let kind = Some(AhoCorasickKind::NoncontiguousNFA);
+        let begins = AhoCorasick::builder().kind(kind).build(begins);
+        Ok(begins.ok().map(|begins| Self::Unigram(begins, longest)))
+    }
+
+    /// Takes what a word costs from a budget; none if that is too much.
+    pub(super) fn spend(&self, word: &str, budget: &mut Budget) -> Option<()> {
+        match self {
+            Self::WordPiece(most) => {
+                let characters = word.chars().count();
+                if (SHORT_WORD + 1..=*most).contains(&characters) {
+                    budget.spend(characters.saturating_pow(3) / BYTES_FOR_A_STEP)?;
+                }
+            }
+            Self::Unigram(begins, longest) => {
+                for _ in begins.try_find_overlapping_iter(word).ok()? {
+                    budget.spend(*longest)?;
+                }
+            }
+        }
+        Some(())
+    }
+}
