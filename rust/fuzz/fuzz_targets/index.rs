@@ -1,4 +1,4 @@
 //! The target `index` under libFuzzer.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| m2v_fuzz::index(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| m2v_fuzz::run(m2v_fuzz::index, data));

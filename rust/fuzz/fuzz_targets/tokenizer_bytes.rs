@@ -1,4 +1,4 @@
 //! The target `tokenizer_bytes` under libFuzzer.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| m2v_fuzz::tokenizer_bytes(data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| m2v_fuzz::run(m2v_fuzz::tokenizer_bytes, data));

@@ -2,15 +2,18 @@
 //!
 //! Each target is a function of some bytes that panics if something is wrong: a panic of the crate
 //! itself, ids that are not the reference's, a vector that is not the naive twin's, an error
-//! without a name. libFuzzer runs them (`make fuzz`), and so does a small mutator of our own with a
+//! without a name; or an input that takes more memory or time than its size accounts for
+//! ([`run`]). libFuzzer runs them (`make fuzz`), and so does a small mutator of our own with a
 //! fixed seed (`make fuzz-smoke`).
 
-#![forbid(unsafe_code)]
+#![deny(unsafe_code)]
 
+mod bounds;
 mod config;
 mod index;
 mod input;
 mod json_tree;
+mod long;
 mod models;
 pub mod mutate;
 mod naive;
@@ -24,8 +27,10 @@ mod vectors;
 /// The engines whose ids are compared with the reference's: all but the reference itself.
 const ENGINES: &[&str] = &["wordpiece", "unigram", "bpe", "wordlevel"];
 
+pub use bounds::run;
 pub use config::config;
 pub use index::index;
+pub use long::long;
 pub use models::folder as models_folder;
 pub use tensors::tensors;
 pub use text::text;

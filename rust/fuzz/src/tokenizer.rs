@@ -59,8 +59,9 @@ fn check(json: &[u8], text: &str) {
             // Of a key it does not know the reference skips the colon and the value, if there are
             // any: it loads files that are no JSON.
             let is_json = serde_json::from_slice::<Value>(json).is_ok();
-            // The one thing that we refuse and the reference tries: it would not come back.
-            let grows = message.contains("longer than") || message.contains("too long");
+            // What we refuse and the reference tries: it would not come back.
+            let grows =
+                ["longer than", "too long", "damaged"].iter().any(|it| message.contains(it));
             if is_json && !grows && Reference::new(json).is_ok_and(bounded) {
                 panic!("the reference loads it, but: {message}\n{}", input::text(json));
             }
@@ -72,6 +73,11 @@ fn check(json: &[u8], text: &str) {
         "fallback" => Err(problem),
         _ => Reference::new(&without_unread_parts(json)),
     });
+    if reference.is_err() && engine != "fallback" && serde_json::from_slice::<Value>(json).is_err()
+    {
+        // Nested too deep for it, in a part that neither reads.
+        return;
+    }
     let reference = reference.unwrap_or_else(|problem| {
         panic!("engine {engine}; the reference says: {problem}\n{}", input::text(json))
     });
@@ -85,8 +91,11 @@ fn check(json: &[u8], text: &str) {
     assert_eq!(vocabulary.unk_id, reference.unk_id, "{engine}, of\n{}", input::text(json));
     let mut small = Probe::with(json, Backend::Portable, Some(1)).expect("it loaded before");
     for text in TEXTS.iter().copied().chain([text]) {
-        // What a normalizer makes too long must not be asked of the reference.
-        let grows = |error: &m2v_core::Error| error.to_string().contains("longer than");
+        // What a normalizer makes too long, or takes too long, must not be asked of the reference.
+        let grows = |error: &m2v_core::Error| {
+            let error = error.to_string();
+            error.contains("longer than") || error.contains("takes too long")
+        };
         if ours.ids_into(text, None, &mut Vec::new()).is_err_and(|error| grows(&error)) {
             continue;
         }

@@ -2,6 +2,8 @@
 //! the engine.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
+#[path = "../support/charsmap.rs"]
+mod charsmap;
 mod corpora;
 #[path = "../support/fragments.rs"]
 mod fragments;

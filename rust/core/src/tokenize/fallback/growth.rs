@@ -3,8 +3,8 @@
 
 use memchr::memmem;
 use serde::Deserialize;
+use tokenizers::normalizers::NormalizerWrapper;
 
-use super::super::nested::Leaf;
 use super::super::normalizers::{Pattern, Replace, longest_replacement};
 use super::backtracking::{Budget, Regex};
 
@@ -20,38 +20,40 @@ pub(super) enum Growth {
 }
 
 impl Growth {
-    /// What a normalizer may add; none if the crate cannot read it.
-    pub(super) fn read(leaf: &Leaf<'_>) -> Result<Option<Self>, String> {
-        #[derive(Deserialize)]
-        struct Prepend {
-            prepend: String,
-        }
-        #[derive(Deserialize)]
-        struct Map {
-            precompiled_charsmap: String,
-        }
-        let json = leaf.json.get();
-        Ok(match leaf.kind {
-            "Replace" => match serde_json::from_str::<Replace>(json) {
-                Ok(Replace { pattern: Pattern::String(pattern), content }) => {
-                    Some(Self::String(pattern, content))
+    /// What a normalizer may add; none if it does nothing.
+    pub(super) fn of(normalizer: &NormalizerWrapper) -> Option<Self> {
+        Some(match normalizer {
+            NormalizerWrapper::Replace(replace) => {
+                // Its fields are its own, but it writes them.
+                let json = serde_json::to_string(replace).ok()?;
+                match serde_json::from_str::<Replace>(&json).ok()? {
+                    Replace { pattern: Pattern::String(pattern), content } => {
+                        Self::String(pattern, content)
+                    }
+                    Replace { pattern: Pattern::Regex(regex), content } => {
+                        Self::Regex(Regex::new(&regex)?, content)
+                    }
                 }
-                Ok(Replace { pattern: Pattern::Regex(regex), content }) => {
-                    Regex::new(&regex).map(|regex| Self::Regex(regex, content))
+            }
+            NormalizerWrapper::Prepend(step) => Self::Once(step.prepend.len()),
+            NormalizerWrapper::Precompiled(map) => {
+                #[derive(Deserialize)]
+                struct Map {
+                    precompiled_charsmap: String,
                 }
-                Err(_) => None,
-            },
-            "Prepend" => serde_json::from_str::<Prepend>(json)
-                .ok()
-                .map(|step| Self::Once(step.prepend.len())),
-            "Precompiled" => match serde_json::from_str::<Map>(json) {
-                Ok(map) => longest_replacement(&map.precompiled_charsmap)?.map(Self::Times),
-                Err(_) => None,
-            },
-            "ByteLevel" => Some(Self::Times(2)),
-            "BertNormalizer" | "Bert" | "Lowercase" => Some(Self::Times(3)),
-            "NFC" | "NFD" | "NFKC" | "NFKD" => Some(Self::Times(12)),
-            _ => Some(Self::Times(1)),
+                let json = serde_json::to_string(map).ok()?;
+                let map: Map = serde_json::from_str(&json).ok()?;
+                Self::Times(longest_replacement(&map.precompiled_charsmap).ok()??)
+            }
+            NormalizerWrapper::ByteLevel(_) => Self::Times(2),
+            NormalizerWrapper::BertNormalizer(_) | NormalizerWrapper::Lowercase(_) => {
+                Self::Times(3)
+            }
+            NormalizerWrapper::NFC(_)
+            | NormalizerWrapper::NFD(_)
+            | NormalizerWrapper::NFKC(_)
+            | NormalizerWrapper::NFKD(_) => Self::Times(12),
+            _ => Self::Times(1),
         })
     }
 
@@ -73,7 +75,7 @@ impl Growth {
     }
 
     /// How long this text becomes at the most; none if to find that out takes too many steps.
-    pub(super) fn of(&self, text: &str, budget: &mut Budget) -> Option<usize> {
+    pub(super) fn in_text(&self, text: &str, budget: &mut Budget) -> Option<usize> {
         let added = match self {
             Self::Times(times) => return Some(text.len().saturating_mul(*times)),
             Self::Once(bytes) => *bytes,

@@ -11,12 +11,14 @@ use tokenizers::{ModelWrapper, Tokenizer};
 
 use super::output::{NO_ID, Output};
 use super::{Vocabulary, grows};
+use parts::Parts;
 use watch::{Refusal, Watch};
 
 mod backtracking;
 mod fork;
 mod growth;
 mod model;
+mod parts;
 mod watch;
 
 pub(super) struct Fallback {
@@ -36,7 +38,7 @@ impl std::fmt::Debug for Fallback {
 
 impl Fallback {
     pub(super) fn from_json(json: &[u8]) -> Result<(Self, Vocabulary), String> {
-        if !watch::nests_deeply(json) {
+        if !Parts::of(json).is_some_and(|parts| parts.nest_deeply()) {
             return Self::read(json);
         }
         thread::scope(|scope| {

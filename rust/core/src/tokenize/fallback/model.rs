@@ -4,11 +4,10 @@
 use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
-use serde::Deserialize;
-use serde_json::value::RawValue;
 
 use super::super::unigram::check_pieces;
 use super::backtracking::Budget;
+use super::parts::Parts;
 
 /// Letters of a word that WordPiece may look through: it tries all ends for each begin.
 const SHORT_WORD: usize = 200;
@@ -28,21 +27,13 @@ pub(super) enum Model {
 
 impl Model {
     /// What is to be watched of a model, if anything.
-    pub(super) fn read(json: Option<&RawValue>) -> Result<Option<Self>, String> {
-        #[derive(Deserialize)]
-        struct WordPiece {
-            max_input_chars_per_word: usize,
-        }
-        #[derive(Deserialize)]
-        struct Unigram<'a> {
-            #[serde(borrow)]
-            vocab: Vec<(Cow<'a, str>, f64)>,
-        }
-        let json = json.map_or("", RawValue::get);
-        if let Ok(WordPiece { max_input_chars_per_word: most }) = serde_json::from_str(json) {
+    pub(super) fn read(parts: &Parts<'_>) -> Result<Option<Self>, String> {
+        if let Some(most) = parts.model::<usize>("max_input_chars_per_word") {
             return Ok((most > SHORT_WORD).then_some(Self::WordPiece(most)));
         }
-        let Ok(Unigram { vocab }) = serde_json::from_str(json) else { return Ok(None) };
+        let Some(vocab) = parts.model::<Vec<(Cow<'_, str>, f64)>>("vocab") else {
+            return Ok(None);
+        };
         let pieces = || vocab.iter().map(|(piece, _)| piece.as_ref());
         check_pieces(pieces())?;
         let mut begins: Vec<&[u8]> =

@@ -7,19 +7,18 @@
 //! small multiple of [`limit`]. Then it is cut up to the last expression that cuts, or into words
 //! where those are watched.
 
-use serde::Deserialize;
-use serde_json::value::RawValue;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+use tokenizers::pre_tokenizers::split::{Split, SplitPattern};
 use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
 
-use super::super::nested::{Kind, Leaf, leaves};
-use super::super::normalizers::{Pattern, limit};
+use super::super::normalizers::limit;
 use super::backtracking::{Budget, Regex};
 use super::growth::Growth;
 use super::model::Model;
+use super::parts::Parts;
 
 /// Chains that make no text longer than this many times need not be watched.
 const HARMLESS: usize = 256;
@@ -51,47 +50,31 @@ pub(super) struct Watch {
     model: Option<Model>,
 }
 
-#[derive(Deserialize)]
-struct File<'a> {
-    #[serde(borrow, default)]
-    normalizer: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    pre_tokenizer: Option<&'a RawValue>,
-    #[serde(borrow, default)]
-    model: Option<&'a RawValue>,
-    #[serde(default)]
-    added_tokens: Vec<Added>,
-}
-
-#[derive(Deserialize)]
-struct Added {
-    content: String,
-    normalized: bool,
-}
-
 impl Watch {
     /// Checks a whole file before the crate reads it: its tables, and what its normalizers make of
     /// its added tokens. Gives what has to be watched, if anything.
     pub(super) fn check(json: &[u8]) -> Result<Option<Self>, String> {
         // What cannot be read the crate refuses itself.
-        let Ok(file) = serde_json::from_slice::<File<'_>>(json) else { return Ok(None) };
-        let Ok(leaves) = leaves(Kind::Normalizer, file.normalizer) else { return Ok(None) };
-        let mut normalizers = Vec::with_capacity(leaves.len());
-        for leaf in leaves {
-            let Some(growth) = Growth::read(&leaf)? else { continue };
-            let Ok(normalizer) = serde_json::from_str(leaf.json.get()) else { return Ok(None) };
-            normalizers.push(Step { growth, normalizer });
-        }
-        let model = Model::read(file.model)?;
-        let Some(pre_tokenizers) = cuts(file.pre_tokenizer, model.is_some()) else {
+        let Some(parts) = Parts::of(json) else { return Ok(None) };
+        parts.check_tables()?;
+        let (Some(normalizers), Some(pre_tokenizers), Some(added)) =
+            (parts.normalizers(), parts.pre_tokenizers(), parts.added_tokens())
+        else {
             return Ok(None);
         };
+        let step = |normalizer| {
+            let growth = Growth::of(&normalizer)?;
+            Some(Step { growth, normalizer })
+        };
+        let normalizers = normalizers.into_iter().filter_map(step).collect();
+        let model = Model::read(&parts)?;
+        let pre_tokenizers = cuts(pre_tokenizers, model.is_some());
         let watch = Self { normalizers, pre_tokenizers, model };
         if watch.is_harmless() {
             return Ok(None);
         }
-        let mut left = limit(file.added_tokens.iter().map(|token| token.content.len()).sum());
-        for token in file.added_tokens.iter().filter(|token| token.normalized) {
+        let mut left = limit(added.iter().map(|token| token.content.len()).sum());
+        for token in added.iter().filter(|token| token.normalized) {
             let normalized =
                 watch.normalized(&token.content, left, &mut Budget::of(&token.content));
             left = match normalized {
@@ -151,7 +134,7 @@ impl Watch {
     ) -> Result<NormalizedString, Refusal> {
         let mut normalized = NormalizedString::from(text);
         for Step { growth, normalizer } in &self.normalizers {
-            let grown = growth.of(normalized.get(), budget).ok_or(Refusal::Slower)?;
+            let grown = growth.in_text(normalized.get(), budget).ok_or(Refusal::Slower)?;
             // Three more times, since what one step adds the next may take away.
             if grown > room.saturating_mul(4) {
                 return Err(Refusal::Longer);
@@ -168,57 +151,24 @@ fn words(pieces: &PreTokenizedString) -> impl Iterator<Item = &str> {
     splits.into_iter().map(|(word, _, _)| word)
 }
 
-/// All pre-tokenizers, or those up to the last with an expression; none if the crate cannot read
-/// them.
-fn cuts(json: Option<&RawValue>, all: bool) -> Option<Vec<Cut>> {
-    let mut cuts = Vec::new();
-    let mut watched = 0;
-    for leaf in leaves(Kind::PreTokenizer, json).ok()? {
-        let pre_tokenizer = serde_json::from_str(leaf.json.get()).ok()?;
-        let regex = expression(&leaf);
-        cuts.push(Cut { regex, pre_tokenizer });
-        if all || cuts.last().is_some_and(|cut| cut.regex.is_some()) {
-            watched = cuts.len();
-        }
+/// All pre-tokenizers, or those up to the last with an expression.
+fn cuts(pre_tokenizers: Vec<PreTokenizerWrapper>, all: bool) -> Vec<Cut> {
+    let cut = |pre_tokenizer| Cut { regex: expression(&pre_tokenizer), pre_tokenizer };
+    let mut cuts: Vec<Cut> = pre_tokenizers.into_iter().map(cut).collect();
+    if !all {
+        let watched = cuts.iter().rposition(|cut| cut.regex.is_some()).map_or(0, |last| last + 1);
+        cuts.truncate(watched);
     }
-    cuts.truncate(watched);
-    Some(cuts)
-}
-
-/// Groups in a group, or repetitions of repetitions, that any thread has room for.
-const DEEP: usize = 200;
-
-/// Whether an expression of the file takes a deep stack to be read.
-pub(super) fn nests_deeply(json: &[u8]) -> bool {
-    #[derive(Deserialize)]
-    struct Searching {
-        pattern: Pattern,
-    }
-    let Ok(file) = serde_json::from_slice::<File<'_>>(json) else { return false };
-    let parts = [(Kind::Normalizer, file.normalizer), (Kind::PreTokenizer, file.pre_tokenizer)];
-    parts.into_iter().flat_map(|(kind, part)| leaves(kind, part).unwrap_or_default()).any(|leaf| {
-        match serde_json::from_str::<Searching>(leaf.json.get()) {
-            // Of those in classes, escaped or in a row there are hardly ever so many.
-            Ok(Searching { pattern: Pattern::Regex(pattern) }) => {
-                pattern.bytes().filter(|byte| b"([{*+?|".contains(byte)).count() > DEEP
-            }
-            _ => false,
-        }
-    })
+    cuts
 }
 
 /// What a `Split` searches for. The expression of ByteLevel is the crate's own, and takes a step
 /// back or two.
-fn expression(leaf: &Leaf<'_>) -> Option<Regex> {
-    #[derive(Deserialize)]
-    struct Split {
-        pattern: Pattern,
-    }
-    if leaf.kind != "Split" {
-        return None;
-    }
-    match serde_json::from_str::<Split>(leaf.json.get()).ok()?.pattern {
-        Pattern::Regex(pattern) => Regex::new(&pattern),
-        Pattern::String(_) => None,
+fn expression(pre_tokenizer: &PreTokenizerWrapper) -> Option<Regex> {
+    match pre_tokenizer {
+        PreTokenizerWrapper::Split(Split { pattern: SplitPattern::Regex(pattern), .. }) => {
+            Regex::new(pattern)
+        }
+        _ => None,
     }
 }

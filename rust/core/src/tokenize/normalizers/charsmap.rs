@@ -105,16 +105,20 @@ impl Charsmap {
 /// looks.
 #[cfg(feature = "fallback")]
 pub(in super::super) fn longest_replacement(base64: &str) -> Result<Option<usize>, String> {
-    let Some(blob) = decode(base64.as_bytes()) else { return Ok(None) };
+    let text = base64.as_bytes();
+    // The reference takes base 64 without its padding, too; how long it is it says at the start.
+    let Some(blob) = decode(text).or_else(|| decode(text.get(..8)?)) else { return Ok(None) };
+    let is_whole = blob.len() + 3 > text.len() / 4 * 3;
     let Some((size, rest)) = blob.split_first_chunk::<4>() else { return Ok(None) };
     let size = u32::from_le_bytes(*size) as usize;
-    let Some((_, replacements)) = rest.split_at_checked(size / 4 * 4) else {
+    let left = if is_whole { rest.len() } else { text.len() };
+    if size / 4 * 4 > left {
         return Err(format!(
-            "the table of its Precompiled normalizer is damaged: a trie of {size} bytes, where {} \
-             are left",
-            rest.len()
+            "the table of its Precompiled normalizer is damaged: a trie of {size} bytes, where \
+             {left} are left"
         ));
-    };
+    }
+    let Some(replacements) = rest.get(size / 4 * 4..) else { return Ok(None) };
     Ok(replacements.split(|&byte| byte == 0).map(<[u8]>::len).max())
 }
 

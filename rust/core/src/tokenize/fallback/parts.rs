@@ -1,0 +1,135 @@
+//! The parts of a file as the `tokenizers` crate reads them: more forms than one finds in files,
+//! parts without a `type` among them, and of a key that is there twice the last.
+
+use std::borrow::Cow;
+use std::collections::HashMap;
+
+use serde::Deserialize;
+use serde_json::Value;
+use serde_json::value::RawValue;
+use tokenizers::normalizers::NormalizerWrapper;
+use tokenizers::pre_tokenizers::PreTokenizerWrapper;
+
+use super::super::normalizers::longest_replacement;
+
+/// Groups in a group, or repetitions of repetitions, that any thread has room for.
+const DEEP: usize = 200;
+
+/// A file, its parts unread.
+pub(super) struct Parts<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
+
+/// What an added token is to the crate's normalizers.
+#[derive(Deserialize)]
+pub(super) struct Added {
+    pub(super) content: String,
+    pub(super) normalized: bool,
+}
+
+impl<'a> Parts<'a> {
+    /// None if it is no object: the crate refuses it itself.
+    pub(super) fn of(json: &'a [u8]) -> Option<Self> {
+        serde_json::from_slice(json).ok().map(Self)
+    }
+
+    fn get(&self, key: &str) -> Option<&'a str> {
+        self.0.get(key).map(|part| part.get())
+    }
+
+    /// Whether an expression of the file takes a deep stack to be read: by a count of what opens or
+    /// repeats, of which there are hardly ever so many that do not stand in each other.
+    pub(super) fn nest_deeply(&self) -> bool {
+        let deep = |expression: &str| {
+            expression.bytes().filter(|byte| b"([{*+?|".contains(byte)).count() > DEEP
+        };
+        ["normalizer", "pre_tokenizer"].iter().any(|&part| {
+            let mut found = false;
+            self.strings(part, "Regex", &mut |expression| found |= deep(expression));
+            found
+        })
+    }
+
+    /// Refuses tables that would have the crate ask for gigabytes.
+    pub(super) fn check_tables(&self) -> Result<(), String> {
+        let mut result = Ok(());
+        self.strings("normalizer", "precompiled_charsmap", &mut |table| {
+            if result.is_ok() {
+                result = longest_replacement(table).map(|_| ());
+            }
+        });
+        result
+    }
+
+    /// Calls `each` with all strings under this key, wherever they are in a part.
+    fn strings(&self, part: &str, key: &str, each: &mut impl FnMut(&str)) {
+        let part = self.get(part).and_then(|json| serde_json::from_str::<Value>(json).ok());
+        let mut open: Vec<Value> = part.into_iter().collect();
+        while let Some(value) = open.pop() {
+            match value {
+                Value::Array(items) => open.extend(items),
+                Value::Object(items) => {
+                    if let Some(Value::String(text)) = items.get(key) {
+                        each(text);
+                    }
+                    open.extend(items.into_iter().map(|(_, value)| value));
+                }
+                _ => {}
+            }
+        }
+    }
+
+    /// The normalizers in the order in which they are applied; none if the crate cannot read them.
+    pub(super) fn normalizers(&self) -> Option<Vec<NormalizerWrapper>> {
+        let outermost: Option<NormalizerWrapper> = self.read("normalizer")?;
+        let mut leaves = Vec::new();
+        let mut open: Vec<NormalizerWrapper> = outermost.into_iter().collect();
+        while let Some(part) = open.pop() {
+            match part {
+                NormalizerWrapper::Sequence(list) => {
+                    let from = open.len();
+                    open.extend(list);
+                    open[from..].reverse();
+                }
+                leaf => leaves.push(leaf),
+            }
+        }
+        Some(leaves)
+    }
+
+    /// The pre-tokenizers, likewise.
+    pub(super) fn pre_tokenizers(&self) -> Option<Vec<PreTokenizerWrapper>> {
+        let outermost: Option<PreTokenizerWrapper> = self.read("pre_tokenizer")?;
+        let mut leaves = Vec::new();
+        let mut open: Vec<PreTokenizerWrapper> = outermost.into_iter().collect();
+        while let Some(part) = open.pop() {
+            match part {
+                PreTokenizerWrapper::Sequence(list) => {
+                    let from = open.len();
+                    open.extend(list);
+                    open[from..].reverse();
+                }
+                leaf => leaves.push(leaf),
+            }
+        }
+        Some(leaves)
+    }
+
+    /// The added tokens; none if the crate cannot read them.
+    pub(super) fn added_tokens(&self) -> Option<Vec<Added>> {
+        Some(self.read::<Vec<Added>>("added_tokens")?.unwrap_or_default())
+    }
+
+    /// A field of the model, read into some shape if it has that.
+    pub(super) fn model<T: Deserialize<'a>>(&self, field: &str) -> Option<T> {
+        let model: HashMap<Cow<'a, str>, &'a RawValue> =
+            serde_json::from_str(self.get("model")?).ok()?;
+        serde_json::from_str(model.get(field)?.get()).ok()
+    }
+
+    /// A part, if it is there; none if it has another shape.
+    fn read<T: Deserialize<'a>>(&self, part: &str) -> Option<Option<T>> {
+        match self.get(part) {
+            None => Some(None),
+            Some(json) => serde_json::from_str(json).ok(),
+        }
+    }
+}
