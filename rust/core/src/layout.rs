@@ -1,11 +1,8 @@
-//! A folder to the three files of a model, and what config.json says.
+//! A folder to the three files of a model.
 
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use serde_json::Value;
-
-use crate::data;
 use crate::error::{Error, Result};
 
 /// Which of the known folder layouts a model uses.
@@ -124,61 +121,5 @@ impl ModelFiles {
             )
         };
         Err(Error::Missing { path: folder.to_owned(), problem })
-    }
-}
-
-/// What config.json says about encoding; everything else in it does not matter here.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub struct Config {
-    /// Whether vectors are divided by their norm; false if the file does not say.
-    pub normalize: bool,
-    /// Most ids kept of a text; 512 if the file does not say, no limit if it says `null`.
-    pub max_length: Option<usize>,
-}
-
-/// model2vec's `DEFAULT_MAX_LENGTH`.
-pub const DEFAULT_MAX_LENGTH: usize = 512;
-
-impl Default for Config {
-    fn default() -> Self {
-        Self { normalize: false, max_length: Some(DEFAULT_MAX_LENGTH) }
-    }
-}
-
-impl Config {
-    /// Reads the file.
-    pub fn read(path: &Path) -> Result<Self> {
-        Self::from_json(&data::read_json(path)?, path)
-    }
-
-    /// Reads the bytes of the file; `path` is only named in errors.
-    pub fn from_json(json: &[u8], path: &Path) -> Result<Self> {
-        let value: Value = serde_json::from_slice(json)
-            .map_err(|error| Error::malformed(path, format!("not valid JSON: {error}")))?;
-        let Value::Object(object) = value else {
-            return Err(Error::malformed(path, "not a JSON object"));
-        };
-        let normalize = match object.get("normalize") {
-            None | Some(Value::Null) => false,
-            Some(Value::Bool(normalize)) => *normalize,
-            Some(other) => {
-                let problem = format!("`normalize` is {other}; it must be true or false");
-                return Err(Error::malformed(path, problem));
-            }
-        };
-        let max_length = match object.get("max_length") {
-            None => Some(DEFAULT_MAX_LENGTH),
-            Some(Value::Null) => None,
-            Some(value) => {
-                let length = value.as_u64().and_then(|length| usize::try_from(length).ok());
-                Some(length.ok_or_else(|| {
-                    let problem = format!(
-                        "`max_length` is {value}; it must be null or a whole number of tokens, 0 or more"
-                    );
-                    Error::malformed(path, problem)
-                })?)
-            }
-        };
-        Ok(Self { normalize, max_length })
     }
 }

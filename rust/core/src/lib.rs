@@ -19,6 +19,7 @@
 
 mod backend;
 mod batch;
+mod config;
 mod data;
 mod error;
 mod layout;
@@ -32,8 +33,9 @@ mod tokenize;
 
 pub use backend::Backend;
 pub use batch::{BatchOptions, available_threads};
+pub use config::{Config, DEFAULT_MAX_LENGTH};
 pub use error::{Error, Result};
-pub use layout::{Config, DEFAULT_MAX_LENGTH, Layout, ModelFiles};
+pub use layout::{Layout, ModelFiles};
 pub use matrix::{Matrix, NewTensor, StoredTensor, Weighting, write_tensors};
 pub use model::{Counts, EncodeOptions, LoadOptions, Model};
 pub use pool::DType;

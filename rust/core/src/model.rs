@@ -6,9 +6,10 @@ use std::sync::Arc;
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::backend::{Backend, Runnable};
+use crate::config::Config;
 use crate::data::{self, CHANGED, Data};
 use crate::error::{Error, Result};
-use crate::layout::{Config, ModelFiles};
+use crate::layout::ModelFiles;
 use crate::matrix::{Matrix, MatrixScratch};
 use crate::pool::Pooler;
 use crate::scratch::Pool;

@@ -81,6 +81,9 @@ fn check(json: &[u8], text: &str) {
     let reference = reference.unwrap_or_else(|problem| {
         panic!("engine {engine}; the reference says: {problem}\n{}", input::text(json))
     });
+    // With dropout ids are another matter each time.
+    let drops = serde_json::from_slice::<Value>(json)
+        .is_ok_and(|file| file["model"]["dropout"].as_f64().is_some_and(|dropout| dropout > 0.0));
     let vocabulary = ours.tokenizer().vocabulary().clone();
     assert_eq!(
         (vocabulary.tokens, vocabulary.id_bound, vocabulary.median_token_length),
@@ -89,6 +92,9 @@ fn check(json: &[u8], text: &str) {
         input::text(json)
     );
     assert_eq!(vocabulary.unk_id, reference.unk_id, "{engine}, of\n{}", input::text(json));
+    if drops {
+        return;
+    }
     let mut small = Probe::with(json, Backend::Portable, Some(1)).expect("it loaded before");
     for text in TEXTS.iter().copied().chain([text]) {
         // What a normalizer makes too long, or takes too long, must not be asked of the reference.

@@ -159,8 +159,13 @@ impl Tensor {
             "BF16" => "<u2",
             "F64" => "<f8",
             "I8" => "|i1",
+            "I16" => "<i2",
             "I32" => "<i4",
             "I64" => "<i8",
+            "U8" => "|u1",
+            "U16" => "<u2",
+            "U32" => "<u4",
+            "U64" => "<u8",
             other => {
                 return Err(PyTypeError::new_err(format!("no NumPy dtype stands for {other}")));
             }

@@ -245,8 +245,17 @@ fn mapping(tensor: Tensor<'_>, rows: usize) -> Result<Box<[u32]>, String> {
     let numbers: Vec<i64> = match tensor.dtype {
         Dtype::I64 => numbers(bytes, i64::from_le_bytes),
         Dtype::I32 => numbers(bytes, |bytes| i32::from_le_bytes(bytes).into()),
+        Dtype::I16 => numbers(bytes, |bytes| i16::from_le_bytes(bytes).into()),
+        Dtype::I8 => numbers(bytes, |bytes| i8::from_le_bytes(bytes).into()),
+        // No matrix has so many rows that it matters which of them too large a number stands for.
+        Dtype::U64 => {
+            numbers(bytes, |bytes| i64::try_from(u64::from_le_bytes(bytes)).unwrap_or(i64::MAX))
+        }
+        Dtype::U32 => numbers(bytes, |bytes| u32::from_le_bytes(bytes).into()),
+        Dtype::U16 => numbers(bytes, |bytes| u16::from_le_bytes(bytes).into()),
+        Dtype::U8 => numbers(bytes, |bytes| u8::from_le_bytes(bytes).into()),
         other => {
-            return Err(format!("`mapping` is stored as {other:?}; expected I64 or I32"));
+            return Err(format!("`mapping` is stored as {other:?}; expected integers"));
         }
     };
     numbers

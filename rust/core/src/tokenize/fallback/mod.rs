@@ -38,11 +38,12 @@ impl std::fmt::Debug for Fallback {
 
 impl Fallback {
     pub(super) fn from_json(json: &[u8]) -> Result<(Self, Vocabulary), String> {
-        if !Parts::of(json).is_some_and(|parts| parts.nest_deeply()) {
-            return Self::read(json);
+        let parts = Parts::of(json)?;
+        if !parts.nest_deeply() {
+            return Self::read(json, &parts);
         }
         thread::scope(|scope| {
-            let read = || Self::read(json);
+            let read = || Self::read(json, &parts);
             match thread::Builder::new().stack_size(DEEP_STACK).spawn_scoped(scope, read) {
                 Ok(reader) => {
                     reader.join().unwrap_or_else(|_| Err("it could not be read".to_owned()))
@@ -52,8 +53,8 @@ impl Fallback {
         })
     }
 
-    fn read(json: &[u8]) -> Result<(Self, Vocabulary), String> {
-        let watch = guarded(|| Ok(Watch::check(json)))??;
+    fn read(json: &[u8], parts: &Parts<'_>) -> Result<(Self, Vocabulary), String> {
+        let watch = guarded(|| Ok(Watch::check(parts)))??;
         let mut tokenizer = guarded(|| Tokenizer::from_bytes(json))?;
         tokenizer.with_padding(None);
         guarded(|| tokenizer.with_truncation(None).map(|_| ()))?;

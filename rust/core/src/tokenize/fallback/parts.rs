@@ -3,8 +3,10 @@
 
 use std::borrow::Cow;
 use std::collections::HashMap;
+use std::fmt;
 
 use serde::Deserialize;
+use serde::de::{Deserializer, MapAccess, Visitor};
 use serde_json::Value;
 use serde_json::value::RawValue;
 use tokenizers::normalizers::NormalizerWrapper;
@@ -15,8 +17,31 @@ use super::super::normalizers::longest_replacement;
 /// Groups in a group, or repetitions of repetitions, that any thread has room for.
 const DEEP: usize = 200;
 
-/// A file, its parts unread.
-pub(super) struct Parts<'a>(HashMap<Cow<'a, str>, &'a RawValue>);
+/// A file, its parts unread: one that is there twice is there twice, since the crate makes both
+/// before it forgets the first.
+pub(super) struct Parts<'a>(Vec<(String, &'a RawValue)>);
+
+impl<'de> Deserialize<'de> for Parts<'de> {
+    fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
+        struct Pairs;
+        impl<'de> Visitor<'de> for Pairs {
+            type Value = Parts<'de>;
+
+            fn expecting(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+                f.write_str("an object")
+            }
+
+            fn visit_map<M: MapAccess<'de>>(self, mut map: M) -> Result<Parts<'de>, M::Error> {
+                let mut pairs = Vec::new();
+                while let Some(pair) = map.next_entry()? {
+                    pairs.push(pair);
+                }
+                Ok(Parts(pairs))
+            }
+        }
+        deserializer.deserialize_map(Pairs)
+    }
+}
 
 /// What an added token is to the crate's normalizers.
 #[derive(Deserialize)]
@@ -26,13 +51,19 @@ pub(super) struct Added {
 }
 
 impl<'a> Parts<'a> {
-    /// None if it is no object: the crate refuses it itself.
-    pub(super) fn of(json: &'a [u8]) -> Option<Self> {
-        serde_json::from_slice(json).ok().map(Self)
+    /// Fails if it is no object: the crate would, too, but only once it had made what stands before
+    /// the mistake.
+    pub(super) fn of(json: &'a [u8]) -> Result<Self, String> {
+        serde_json::from_slice(json).map_err(|error| format!("not valid JSON: {error}"))
     }
 
+    fn all(&self, key: &str) -> impl DoubleEndedIterator<Item = &'a str> {
+        self.0.iter().filter(move |(name, _)| name == key).map(|(_, part)| part.get())
+    }
+
+    /// The part that counts.
     fn get(&self, key: &str) -> Option<&'a str> {
-        self.0.get(key).map(|part| part.get())
+        self.all(key).next_back()
     }
 
     /// Whether an expression of the file takes a deep stack to be read: by a count of what opens or
@@ -61,8 +92,8 @@ impl<'a> Parts<'a> {
 
     /// Calls `each` with all strings under this key, wherever they are in a part.
     fn strings(&self, part: &str, key: &str, each: &mut impl FnMut(&str)) {
-        let part = self.get(part).and_then(|json| serde_json::from_str::<Value>(json).ok());
-        let mut open: Vec<Value> = part.into_iter().collect();
+        let mut open: Vec<Value> =
+            self.all(part).filter_map(|json| serde_json::from_str(json).ok()).collect();
         while let Some(value) = open.pop() {
             match value {
                 Value::Array(items) => open.extend(items),

@@ -53,9 +53,8 @@ pub(super) struct Watch {
 impl Watch {
     /// Checks a whole file before the crate reads it: its tables, and what its normalizers make of
     /// its added tokens. Gives what has to be watched, if anything.
-    pub(super) fn check(json: &[u8]) -> Result<Option<Self>, String> {
+    pub(super) fn check(parts: &Parts<'_>) -> Result<Option<Self>, String> {
         // What cannot be read the crate refuses itself.
-        let Some(parts) = Parts::of(json) else { return Ok(None) };
         parts.check_tables()?;
         let (Some(normalizers), Some(pre_tokenizers), Some(added)) =
             (parts.normalizers(), parts.pre_tokenizers(), parts.added_tokens())
@@ -67,7 +66,7 @@ impl Watch {
             Some(Step { growth, normalizer })
         };
         let normalizers = normalizers.into_iter().filter_map(step).collect();
-        let model = Model::read(&parts)?;
+        let model = Model::read(parts)?;
         let pre_tokenizers = cuts(pre_tokenizers, model.is_some());
         let watch = Self { normalizers, pre_tokenizers, model };
         if watch.is_harmless() {

@@ -101,8 +101,8 @@ impl Charsmap {
 }
 
 /// The length of the longest replacement in a map, in base 64; none if that cannot be said. An
-/// error if the map says that it is longer than it is: the reference asks for the memory before it
-/// looks.
+/// error if the map says that it is longer than it is (the reference asks for the memory before it
+/// looks), or is no text.
 #[cfg(feature = "fallback")]
 pub(in super::super) fn longest_replacement(base64: &str) -> Result<Option<usize>, String> {
     let text = base64.as_bytes();
@@ -119,6 +119,10 @@ pub(in super::super) fn longest_replacement(base64: &str) -> Result<Option<usize
         ));
     }
     let Some(replacements) = rest.get(size / 4 * 4..) else { return Ok(None) };
+    // Not to be left to the reference, which panics.
+    if is_whole && std::str::from_utf8(replacements).is_err() {
+        return Err("the table of its Precompiled normalizer is damaged: it is no UTF-8".to_owned());
+    }
     Ok(replacements.split(|&byte| byte == 0).map(<[u8]>::len).max())
 }
 

@@ -65,13 +65,14 @@ impl Buffers {
 
 /// How many bytes a normalized text may have, of a text of so many. Replacements that feed each
 /// other make any text as long as they like, and a short one so long that no memory holds it; what
-/// people write grows threefold at most, and Unicode's forms make eleven bytes of one.
+/// people write grows threefold at most, and Unicode's forms make eleven bytes of one. (The reference
+/// takes some hundred bytes of memory for each byte of a normalized text.)
 pub(super) fn limit(text: usize) -> usize {
     (ALWAYS + TIMES * text).min(MOST)
 }
 
 const ALWAYS: usize = 1 << 16;
-const TIMES: usize = 64;
+const TIMES: usize = 16;
 /// Engines count bytes in 32 bits, and may make three of one: the replacement of Metaspace.
 const MOST: usize = u32::MAX as usize / 4;
 
