@@ -1,4 +1,4 @@
-"""The command line: `m2v-fast demo`, `info`, `embed`, `compile` and `cache`."""
+"""The command line: `m2v-fast demo`, `info`, `embed`, `compile`, `cache`, and others' commands."""
 
 from __future__ import annotations
 
@@ -16,6 +16,7 @@ from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
 from m2v_fast.check import findings
+from m2v_fast.compat import cli as compat_commands
 from m2v_fast.index import default_folder, kept
 from m2v_fast.npy import write_file, write_stream
 from m2v_fast.sources import BUNDLED_MODEL, resolve
@@ -289,3 +290,7 @@ def cache(clear: bool) -> None:
         used = time.strftime("%Y-%m-%d", time.localtime(entry.used))
         done = "  removed" if clear else ""
         click.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB  used {used}{done}")
+
+
+main.add_command(compat_commands.run)
+main.add_command(compat_commands.compat)

@@ -5,8 +5,9 @@
     fast = compat.accelerate(model)  # one model2vec.StaticModel or StaticModelPipeline
     compat.install()                 # all models loaded from now on
 
-The environment variable `M2V_FAST_COMPAT=1` does what `install` does, without any code. Vectors
-keep model2vec's dtypes and shapes. Neither model2vec nor pymilvus is imported here.
+`m2v-fast run COMMAND` does what `install` does, without any code, and `m2v-fast compat enable` does
+it for all programs of an environment. Vectors keep model2vec's dtypes and shapes. Neither model2vec
+nor pymilvus is imported here.
 """
 
 from __future__ import annotations
