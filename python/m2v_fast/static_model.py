@@ -350,7 +350,7 @@ class StaticModel:
         if self._watch is None:
             return self._native.tokenize(sentences, self._max_length, None)
         native = self._follow()
-        return native.tokenize(sentences, self._watch.limit(self._max_length), None)
+        return native.tokenize(sentences, self._watch.limit(), None)
 
     def count_tokens(
         self,
@@ -438,21 +438,8 @@ class StaticModel:
         self._warn_of_change("max_length", value)
         self._max_length = value
         if self._watch is not None:
-            self._follow()
-            if hasattr(self._watch.tokenizer, "enable_truncation"):
-                self._cut_as_configured()
-            else:  # tokenizers 1.0: made anew when asked for, with this length
-                self.__dict__.pop("_watch", None)
+            self._follow(cut=True)
         self.config["max_length"] = value
-
-    def _cut_as_configured(self) -> None:
-        """Set the truncation of the tokenizer object, if there is one, to `max_length`."""
-        if self._watch is None or self._watch.limit(self._max_length) == self._max_length:
-            return
-        if self._max_length is None:
-            self._watch.tokenizer.no_truncation()
-        else:
-            self._watch.tokenizer.enable_truncation(self._max_length)
 
     def _warn_of_change(self, name: str, value: object) -> None:
         configured = self.config.get(name)
@@ -512,7 +499,7 @@ class StaticModel:
             # Of several threads one is first, and all get its object.
             watch = self.__dict__.setdefault("_watch", tokenizer_object.Watch(tokenizer))
             if length != self._max_length:  # set by another thread, before it could see the object
-                self._cut_as_configured()
+                watch.cut(self._max_length)
         return watch.tokenizer  # type: ignore[no-any-return]
 
     @tokenizer.setter
@@ -529,8 +516,8 @@ class StaticModel:
         watch = self._watch
         if watch is not None and watch.changed():
             self.tokenizer = watch.tokenizer
-        if cut:
-            self._cut_as_configured()
+        if cut and self._watch is not None:
+            self._watch.cut(self._max_length)
         return self._native
 
     def _replace(self, *, tokenizer_json: str | None = None, **changed: Any) -> None:

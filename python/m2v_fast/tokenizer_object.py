@@ -102,13 +102,18 @@ class Watch:
         self.tokenizer = tokenizer
         self._state = _state(tokenizer)
 
-    def limit(self, default: int | None) -> int | None:
-        """Return the number of tokens that it cuts texts to now."""
-        if not hasattr(self.tokenizer, "to_str"):
-            return default
+    def limit(self) -> int | None:
+        """Return the number of tokens that it cuts texts to now.
+
+        Raises:
+            ValueError: It cuts in another way than keeping the first tokens.
+        """
         truncation = self.tokenizer.truncation
         if truncation is None:
             return None
+        if not isinstance(truncation, dict):  # 1.0
+            names = ("max_length", "direction", "stride")
+            truncation = {name: getattr(truncation, name, 0) for name in names}
         if truncation["direction"] != "right" or truncation["stride"]:
             raise ValueError(
                 "the truncation of model.tokenizer was changed to something other than keeping the "
@@ -116,6 +121,19 @@ class Watch:
             )
         length: int = truncation["max_length"]
         return length
+
+    def cut(self, length: int | None) -> None:
+        """Set the number of tokens that it cuts texts to, if it is another one."""
+        if self.limit() == length:
+            return
+        if not hasattr(self.tokenizer, "enable_truncation"):  # 1.0
+            from tokenizers import Truncation
+
+            self.tokenizer.truncation = None if length is None else Truncation(length)
+        elif length is None:
+            self.tokenizer.no_truncation()
+        else:
+            self.tokenizer.enable_truncation(length)
 
     def changed(self) -> bool:
         """Whether something other than truncation and padding is not as it was."""
@@ -125,8 +143,7 @@ class Watch:
 def _state(tokenizer: Any) -> tuple[Any, ...]:
     # Not the vocabulary itself: it can only be replaced along with the model, or be added to.
     if not hasattr(tokenizer, "to_str"):
-        # All that can be set in 1.0; that cannot be followed, so it is refused (`to_json`).
-        return (repr(getattr(tokenizer, "truncation", None)),)
+        return ()  # in 1.0 nothing else can be set
     model = tokenizer.model
     return (
         _part(tokenizer.normalizer),
