@@ -504,6 +504,11 @@ class StaticModel:
 
     @tokenizer.setter
     def tokenizer(self, value: Tokenizer) -> None:
+        if tokenizer_object.pads(value):
+            raise ValueError(
+                "the tokenizer pads texts, and what it adds would count in their vectors: call its "
+                "no_padding() first"
+            )
         text = tokenizer_object.to_json(value)
         self._replace(tokenizer_json=text)
         self._watch = tokenizer_object.Watch(value)

@@ -32,10 +32,9 @@ def accelerate(model: Model) -> Model:
 
     The result is an instance of the model's class and may be used wherever it may: it shares the
     arrays, has settings, configuration and tokenizer of its own, and can be saved, pickled and
-    copied. Setting `normalize` or `max_length` and assigning arrays have the usual effect; the
-    tokenizer must be replaced, not changed in place. What the native code does not take (a number
-    format it does not know, say) model2vec's own code computes; a warning tells if that is so for
-    the whole model.
+    copied. Setting `normalize` or `max_length`, assigning arrays and changing or assigning the
+    tokenizer have the usual effect. What the native code does not take (a number format it does not
+    know, say) model2vec's own code computes; a warning tells if that is so for the whole model.
 
     Args:
         model: A `model2vec.StaticModel`, or a `model2vec.inference.StaticModelPipeline`, whose
