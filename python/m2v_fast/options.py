@@ -6,6 +6,8 @@ import logging
 from operator import index
 from typing import TYPE_CHECKING, Any
 
+import numpy as np
+
 from m2v_fast._unset import UNSET
 
 if TYPE_CHECKING:
@@ -51,6 +53,17 @@ def limit(value: Any) -> int | None:
     if number < 0:
         raise ValueError(f"max_length must be None or at least 0, not {number}")
     return number
+
+
+def truth(value: Any, name: str) -> bool:
+    """Check an argument that says yes or no; a number does, too, as in model2vec.
+
+    Raises:
+        TypeError: It is something else: the text "no" would count as yes.
+    """
+    if isinstance(value, (bool, int, float, np.bool_, np.number)):
+        return bool(value)
+    raise TypeError(f"{name} must be True or False, not {type(value).__name__} ({value!r})")
 
 
 def warn_of_ignored(keywords: Mapping[str, Any]) -> None:

@@ -256,7 +256,8 @@ class StaticModel:
             text, (n, dim) for n texts. A text without known tokens is a zero vector.
 
         Raises:
-            TypeError: An item is not a str; the message names its index.
+            TypeError: An item is not a str; the message names its index. Or `max_length` is not a
+                number or `normalize` not a truth value.
             UnicodeEncodeError: A text holds a lone surrogate; the message names its index.
             ValueError: `max_length`, `num_threads`, `out` or `ranges` does not fit.
         """
@@ -264,7 +265,7 @@ class StaticModel:
             options.warn_of_ignored(kwargs)
         native = self._native if self._watch is None else self._follow(cut=True)
         limit = self._limit(max_length)
-        normalize = self._normalize if normalize is None else bool(normalize)
+        normalize = self._normalize if normalize is None else options.truth(normalize, "normalize")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         if show_progress_bar and not isinstance(sentences, str):
@@ -422,7 +423,7 @@ class StaticModel:
 
     @normalize.setter
     def normalize(self, value: bool) -> None:
-        value = bool(value)
+        value = value is not None and options.truth(value, "normalize")
         self._warn_of_change("normalize", value)
         self._normalize = value
         self.config["normalize"] = value
