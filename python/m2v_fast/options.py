@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 logger = logging.getLogger(__name__)
 
+#: model2vec's `max_length` where nothing says another one.
+DEFAULT_MAX_LENGTH = 512
+
 #: Keywords that other libraries' `encode` has, and what does here what they would.
 _ELSEWHERE = {
     "normalise": "normalize",
@@ -78,3 +81,12 @@ def warn_of_ignored(keywords: Mapping[str, Any]) -> None:
         if name not in _warned:
             _warned.add(name)
             logger.warning("encode ignores %s=%r, as model2vec does: use %s", name, value, instead)
+
+
+def warn_of_change(config: Mapping[str, Any], name: str, value: object) -> None:
+    """Say that a setting is not, or no longer, what the model's configuration says."""
+    configured = config.get(name)
+    if configured is not None and configured != value:
+        logger.warning(
+            "%s is set to %r; the configuration said %r and is changed", name, value, configured
+        )
