@@ -21,7 +21,7 @@ _NOT_FOUND, _NOT_RUN = 127, 126
 @click.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
 @click.argument("command", nargs=-1, required=True, type=click.UNPROCESSED)
 def run(command: tuple[str, ...]) -> None:
-    r"""Run COMMAND with compat on, in it and in the Python processes that it starts.
+    """Run COMMAND with compat on, in it and in the Python processes that it starts.
 
     \b
         m2v-fast run python app.py --port 8000
@@ -63,13 +63,17 @@ def _become(command: list[str], environment: dict[str, str]) -> NoReturn:
 
 @click.group()
 def compat() -> None:
-    """Have all programs of this environment use m2v_fast where they use model2vec, or not."""
+    """Have all programs of this environment use m2v_fast where they use model2vec, or not.
+
+    \b
+        m2v-fast compat status
+    """
 
 
 @compat.command()
 @click.option("--user", is_flag=True, help="In the user's site-packages, for all their programs.")
 def enable(user: bool) -> None:
-    r"""Switch compat on for good, with a .pth file in site-packages.
+    """Switch compat on for good, with a .pth file in site-packages.
 
     \b
         m2v-fast compat enable
@@ -90,7 +94,7 @@ def enable(user: bool) -> None:
 
 @compat.command()
 def disable() -> None:
-    r"""Take back what "enable" did, and remove what an older release has left there.
+    """Take back what "enable" did, and remove what an older release has left there.
 
     \b
         m2v-fast compat disable
@@ -107,7 +111,7 @@ def disable() -> None:
 
 @compat.command()
 def status() -> None:
-    r"""Say whether compat is on, why, and for which model2vec.
+    """Say whether compat is on, why, and for which model2vec.
 
     \b
         m2v-fast compat status
