@@ -215,6 +215,22 @@ test-model2vec: $(VENV)/made $(SUITE)/made ## Run model2vec's own tests on its c
 	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(SUITE)/dist/*.whl
 	$(SUITE)/venv/bin/python tests/long/model2vec_suite.py $(SUITE)/model2vec-0.10.0 $(SUITE)/reports
 
+# Environments with one release of a library each; neither needs torch.
+RELEASES := target/releases
+
+$(RELEASES)/wheel: $(VENV)/built $(shell find python -name '*.py')
+	rm -rf $(RELEASES)/dist
+	$(BIN)/maturin build --release --locked --quiet --out $(RELEASES)/dist
+	touch $@
+
+.PHONY: test-model2vec-releases
+test-model2vec-releases: $(RELEASES)/wheel ## Run a program with compat on beside releases of model2vec from 0.3.4 on
+	$(BIN)/python -m tests.long.model2vec_releases $(RELEASES)/model2vec --wheel $(RELEASES)/dist/*.whl
+
+.PHONY: test-tokenizers-releases
+test-tokenizers-releases: $(RELEASES)/wheel ## Run what needs the package tokenizers beside its releases, 1.0's candidates included
+	$(BIN)/python -m tests.long.tokenizers_releases $(RELEASES)/tokenizers --wheel $(RELEASES)/dist/*.whl
+
 .PHONY: lint
 lint: build $(VENV)/tested ## Run every linter and type checker, and compare the stubs with the module
 	cargo fmt --all --check

@@ -16,8 +16,10 @@ from model2vec.inference.mlp import Activation, Layer, MLPHead
 from tokenizers import AddedToken, normalizers
 
 from tests.support import process, texts
+from tests.support.folders import Shape
 
 if TYPE_CHECKING:
+    from tests.conftest import MakeFolder
     from tests.support.folders import Folder
 
 SOME = [*texts.MULTILINGUAL, *texts.AWKWARD]
@@ -204,8 +206,23 @@ def test_a_limit_that_is_none(ours: StaticModel, call: str) -> None:
 
 
 def test_truth_is_taken_for_normalize(ours: StaticModel) -> None:
-    number: Any = 1
-    assert np.array_equal(ours.encode(SOME, normalize=number), ours.encode(SOME, normalize=True))
+    values: list[Any] = [1, 1.0, np.True_, np.int64(1), np.array(True)[()]]
+    for value in values:
+        assert np.array_equal(ours.encode(SOME, normalize=value), ours.encode(SOME, normalize=True))
+
+
+@pytest.mark.parametrize("value", ["no", "", b"1", [], object, np.array([True, False])], ids=str)
+def test_what_is_neither_true_nor_false(ours: StaticModel, small: Folder, value: Any) -> None:
+    message = f"normalize must be True or False, not {type(value).__name__}"
+    with pytest.raises(TypeError, match=message):
+        ours.encode(SOME, normalize=value)
+    with pytest.raises(TypeError, match=message):
+        ours.normalize = value
+    with pytest.raises(TypeError, match=message):
+        StaticModel.from_pretrained(small.path, normalize=value)
+    with pytest.raises(TypeError, match=message):
+        StaticModel(ours.embedding, ours.tokenizer, normalize=value)
+    assert ours.normalize is True
 
 
 @pytest.mark.parametrize(
@@ -266,3 +283,52 @@ def test_half_a_cache_and_no_hub(tmp_path: Path) -> None:
     )
     done = process.run("-c", code, tmp_path, env=NOWHERE)
     assert b"could not be fetched from http://127.0.0.1:9" in done.stdout, done.stderr
+
+
+def _cached(folder: Folder, cache: Path, revision: str) -> Path:
+    """A model in a cache of which only the snapshots were brought along."""
+    snapshot = cache / "models--owner--model" / "snapshots" / revision
+    snapshot.mkdir(parents=True)
+    for file in (folder.config_file, folder.matrix_file, folder.tokenizer_file):
+        (snapshot / file.name).write_bytes(file.read_bytes())
+    return snapshot
+
+
+def test_a_snapshot_without_refs(
+    small: Folder, make_folder: MakeFolder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    options: dict[str, Any] = {"cache_dir": tmp_path, "local_files_only": True}
+    newest = _cached(small, tmp_path, "a" * 40)
+    assert StaticModel.from_pretrained("owner/model", **options).folder == newest
+    older = _cached(make_folder("wordpiece", Shape(width=8)), tmp_path, "b" * 40)
+    broken = _cached(small, tmp_path, "c" * 40)
+    (broken / "tokenizer.json").unlink()
+    for age, path in enumerate((broken, newest, older)):
+        os.utime(path, (10**9 - age, 10**9 - age))
+    assert StaticModel.from_pretrained("owner/model", **options).folder == newest
+    # model2vec takes the newest, too, if that is whole.
+    monkeypatch.setattr("model2vec.persistence.hf.HF_HUB_CACHE", str(tmp_path))
+    os.utime(broken, (10**8, 10**8))
+    theirs = model2vec.StaticModel.from_pretrained("owner/model", force_download=False)
+    assert theirs.dim == 32
+    # A revision that is named is not guessed, and neither is one that the cache says.
+    with pytest.raises(FileNotFoundError, match="'v1'"):
+        StaticModel.from_pretrained("owner/model", revision="v1", **options)
+    by_commit = StaticModel.from_pretrained("owner/model", revision="b" * 40, **options)
+    assert by_commit.dim == 8
+    (tmp_path / "models--owner--model" / "refs").mkdir()
+    (tmp_path / "models--owner--model" / "refs" / "main").write_text("c" * 40)
+    with pytest.raises(FileNotFoundError, match="not complete"):
+        StaticModel.from_pretrained("owner/model", **options)
+    (tmp_path / "models--owner--model" / "refs" / "main").write_text("b" * 40)
+    assert StaticModel.from_pretrained("owner/model", **options).dim == 8
+
+
+def test_a_snapshot_without_refs_needs_no_hub(small: Folder, tmp_path: Path) -> None:
+    _cached(small, tmp_path, "a" * 40)
+    code = (
+        "import sys\nfrom m2v_fast import StaticModel\n"
+        "print(StaticModel.from_pretrained('owner/model', cache_dir=sys.argv[1]).dim)"
+    )
+    done = process.run("-c", code, tmp_path, env=NOWHERE)
+    assert done.stdout.split() == [b"32"], done.stderr

@@ -4,13 +4,10 @@ from __future__ import annotations
 
 import copy
 import inspect
-import json
 import pickle
 import threading
 from concurrent.futures import ThreadPoolExecutor
-from importlib.util import find_spec
 from itertools import product
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import model2vec
@@ -30,11 +27,10 @@ from tests.support.folders import Folder, Shape
 
 if TYPE_CHECKING:
     from collections.abc import Iterator, Sequence
+    from pathlib import Path
 
     from tests.conftest import MakeFolder
     from tests.support.compare import Array
-
-STARTUP = Path(__file__).resolve().parents[1] / "startup" / "platlib"
 
 SOME = [*texts.MULTILINGUAL, *texts.AWKWARD, *texts.paragraphs()[::60]]
 
@@ -695,98 +691,3 @@ def test_accelerate_names_a_model_that_is_native(small: Folder) -> None:
     model: Any = StaticModel.from_pretrained(small.path)
     with pytest.raises(TypeError, match="native already"):
         compat.accelerate(model)
-
-
-# The environment variable
-
-#: Does for a folder what the interpreter does for site-packages when it starts.
-START = (
-    # No compiled files among those that are packed into the wheel.
-    "import site, sys\nsys.dont_write_bytecode = True\n"
-    f"site.addsitedir({str(STARTUP)!r})\nsys.dont_write_bytecode = False\n"
-)
-
-
-@pytest.mark.parametrize(
-    ("value", "name"),
-    [
-        (None, "StaticModel"),
-        ("", "StaticModel"),
-        ("0", "StaticModel"),
-        ("false", "StaticModel"),
-        ("OFF", "StaticModel"),
-        ("1", "AcceleratedStaticModel"),
-        ("true", "AcceleratedStaticModel"),
-        ("Yes", "AcceleratedStaticModel"),
-    ],
-)
-def test_the_variable(
-    small: Folder, slow: model2vec.StaticModel, value: str | None, name: str
-) -> None:
-    answer = process.answer("-c", START + USE, small.path, env={"M2V_FAST_COMPAT": value})
-    assert answer == [name, slow.encode("one text").tolist()]
-
-
-@pytest.mark.skipif(
-    find_spec("_m2v_fast_compat") is None, reason="the .pth file is not where Python looks for it"
-)
-def test_the_variable_where_the_package_is_installed(small: Folder) -> None:
-    answer = process.answer("-c", USE, small.path, env={"M2V_FAST_COMPAT": "1"})
-    assert answer[0] == "AcceleratedStaticModel"
-
-
-@pytest.mark.parametrize("value", [None, "1"])
-def test_the_variable_imports_next_to_nothing(value: str | None) -> None:
-    code = (
-        "import sys\nbefore = set(sys.modules)\n" + START + "import json\n"
-        "print(json.dumps(sorted(n for n in set(sys.modules) - before if n != 'site'"
-        " and not n.startswith(('json', '_json')))))"
-    )
-    new = process.answer("-S", "-c", code, env={"M2V_FAST_COMPAT": value})
-    for name in ("numpy", "m2v_fast", "model2vec", "pymilvus"):
-        assert name not in new
-    assert ("_m2v_fast_compat" in new) is (value == "1")
-
-
-def test_a_value_that_means_nothing_is_named() -> None:
-    code = START + "print('on', *[f for f in sys.meta_path if type(f).__name__ == '_Waiting'])"
-    done = process.run("-c", "import sys\n" + code, env={"M2V_FAST_COMPAT": "maybe"})
-    assert done.stdout.split() == [b"on"]
-    assert b"M2V_FAST_COMPAT='maybe' has no effect" in done.stderr
-
-
-def test_the_variable_never_breaks_a_program(tmp_path: Path) -> None:
-    # A model2vec and a broken m2v_fast that come first.
-    (tmp_path / "m2v_fast.py").write_text("raise RuntimeError('broken')\n")
-    (tmp_path / "model2vec").mkdir()
-    (tmp_path / "model2vec" / "__init__.py").write_text("from model2vec.model import Some\n")
-    (tmp_path / "model2vec" / "model.py").write_text("class Some: pass\n")
-    code = (
-        f"import sys\nsys.path.insert(0, {str(tmp_path)!r})\n{START}"
-        "import model2vec\nprint(model2vec.Some.__name__)"
-    )
-    done = process.run("-c", code, env={"M2V_FAST_COMPAT": "1"})
-    assert done.returncode == 0, done.stderr
-    assert done.stdout.split() == [b"Some"]
-    assert b"M2V_FAST_COMPAT has no effect" in done.stderr
-
-
-def test_the_file_is_one_line() -> None:
-    [line] = (STARTUP / "m2v_fast_compat.pth").read_text(encoding="utf-8").splitlines()
-    # Python runs such lines if they begin in this way.
-    assert line.startswith("import ")
-    assert json.dumps(line).isascii()
-
-
-@pytest.mark.parametrize("how", ["file", "module"])
-def test_a_program_is_started_with_compat(small: Folder, tmp_path: Path, how: str) -> None:
-    (tmp_path / "beside.py").write_text("here = 1\n")
-    code = "import beside, os\n" + USE
-    (tmp_path / "program.py").write_text(code)
-    what = [tmp_path / "program.py"] if how == "file" else ["-m", "program"]
-    env = {"PYTHONPATH": str(tmp_path)} if how == "module" else {}
-    answer = process.answer("-m", "m2v_fast.compat", *what, small.path, env=env)
-    assert answer[0] == "AcceleratedStaticModel"
-    done = process.run("-m", "m2v_fast.compat")
-    assert done.returncode == 1
-    assert b"usage" in done.stderr

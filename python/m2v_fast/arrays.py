@@ -21,7 +21,14 @@ class Parts(NamedTuple):
 
     @classmethod
     def of(cls, vectors: Any, weights: NDArray[Any] | None, mapping: NDArray[Any] | None) -> Parts:
-        """Take a caller's arrays; those that are not C-contiguous and native are copied."""
+        """Take a caller's arrays; those that are not C-contiguous and native are copied.
+
+        Raises:
+            ModelError: The mapping does not consist of integers.
+        """
+        if mapping is not None and np.asarray(mapping).dtype.kind not in "iu":
+            kind = np.asarray(mapping).dtype.name
+            raise ModelError(f"token_mapping must be of integers, not {kind}")
         return cls(
             _plain(vectors),
             None if weights is None else _plain(weights),

@@ -1,4 +1,4 @@
-"""The command line: `m2v-fast demo`, `info`, `embed`, `compile` and `cache`."""
+"""The command line: `m2v-fast demo`, `info`, `embed`, `compile`, `cache`, and others' commands."""
 
 from __future__ import annotations
 
@@ -16,6 +16,9 @@ from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
 from m2v_fast.check import findings
+from m2v_fast.compat import cli as compat_commands
+from m2v_fast.completion import completion
+from m2v_fast.convert import convert
 from m2v_fast.index import default_folder, kept
 from m2v_fast.npy import write_file, write_stream
 from m2v_fast.sources import BUNDLED_MODEL, resolve
@@ -36,7 +39,7 @@ class _Commands(click.Group):
     def invoke(self, ctx: click.Context) -> Any:
         try:
             return super().invoke(ctx)
-        except (OSError, ValueError, TypeError) as error:
+        except (OSError, ValueError, TypeError, ImportError) as error:
             if isinstance(error, BrokenPipeError):
                 raise
             raise click.ClickException(_message(error)) from error
@@ -52,6 +55,10 @@ def _message(error: Exception) -> str:
 @click.version_option(__version__, prog_name="m2v-fast")
 def main() -> None:
     """Turn text into Model2Vec static embeddings.
+
+    \b
+        m2v-fast demo
+        m2v-fast embed texts.txt -o vectors.npy --model minishlab/potion-base-8M
 
     MODEL is a local folder, the name of a model on the Hugging Face hub, or "bundled:minilm", the
     small model that comes with the package and needs no network.
@@ -82,7 +89,12 @@ _threads_option = click.option(
 @_model_option
 @_revision_option
 def demo(source: str, revision: str | None) -> None:
-    """Embed a few documents and queries and rank them."""
+    """Embed a few documents and queries and rank them.
+
+    \b
+        m2v-fast demo
+        m2v-fast demo --model minishlab/potion-base-8M
+    """
     from m2v_fast.embedding_function import Model2VecEmbeddingFunction
 
     start = time.perf_counter()
@@ -135,6 +147,10 @@ def _median_seconds(call: Any, repeats: int = 7) -> float:
 @click.option("--check", is_flag=True, help="Look at every row for NaN and infinity, and the like.")
 def info(model: str, revision: str | None, check: bool) -> None:
     """Say what a model is and how it will be run.
+
+    \b
+        m2v-fast info minishlab/potion-base-8M
+        m2v-fast info --check ./model
 
     With --check, look also for what loading accepts and is hardly meant: rows and weights that are
     NaN or infinite, rows too long to be normalized, an index of another tokenizer.json. The exit
@@ -189,6 +205,10 @@ def _size(path: Path) -> str:
 def compile(model: str, revision: str | None, output: str | None) -> None:  # noqa: A001
     """Make the index of a model with a big vocabulary ahead of time.
 
+    \b
+        m2v-fast compile minishlab/potion-multilingual-128M
+        m2v-fast compile ./model -o model.index
+
     It lies beside tokenizer.json, where loading finds it: for an image that is built once and
     started often, or a package of functions.
     """
@@ -235,6 +255,11 @@ def embed(
 ) -> None:
     """Embed the lines of FILE ("-" is stdin) into a NumPy file of shape (lines, dim).
 
+    \b
+        m2v-fast embed texts.txt -o vectors.npy
+        m2v-fast embed texts.jsonl --field text -o vectors.npy --model ./model
+        zcat texts.gz | m2v-fast embed - -o - > vectors.npy
+
     Each line is a text, in UTF-8; with --field, each line is a JSON object that holds one.
     """
     from tqdm import tqdm
@@ -274,6 +299,10 @@ def embed(
 def cache(clear: bool) -> None:
     """List the compiled indexes that are kept, or remove them.
 
+    \b
+        m2v-fast cache
+        m2v-fast cache --clear
+
     The environment variable M2V_FAST_CACHE names the folder, M2V_FAST_CACHE_SIZE how many bytes it
     may hold (K, M and G stand for powers of 1,000); those not used for longest go first.
     """
@@ -289,3 +318,9 @@ def cache(clear: bool) -> None:
         used = time.strftime("%Y-%m-%d", time.localtime(entry.used))
         done = "  removed" if clear else ""
         click.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB  used {used}{done}")
+
+
+main.add_command(convert)
+main.add_command(completion)
+main.add_command(compat_commands.run)
+main.add_command(compat_commands.compat)

@@ -74,7 +74,9 @@ def snapshot(
         try:
             folder = fetch(local=True)
         except LocalEntryNotFoundError:
-            pass
+            copied = None if revision else _without_refs(cache, name, prefix)
+            if copied is not None:
+                return copied
         else:
             # A download that broke off leaves a folder with some of the files.
             if _native.is_model_folder(folder / prefix):
@@ -114,6 +116,22 @@ def snapshot(
             f"{what} is not a local folder and is not complete in the cache {cache}, and it could "
             f"not be fetched from {constants.ENDPOINT}: {first_line(error)}. {how_offline}"
         ) from error
+
+
+def _without_refs(cache: Path, name: str, prefix: str) -> Path | None:
+    """Find the newest whole snapshot in a cache that does not say which one is the main branch.
+
+    So it is where only the folder of snapshots was brought along. model2vec loads it, too.
+    """
+    repository = cache / f"models--{name.replace('/', '--')}"
+    if (repository / "refs" / "main").exists():
+        return None
+    try:
+        snapshots = [path for path in (repository / "snapshots").iterdir() if path.is_dir()]
+    except (FileNotFoundError, NotADirectoryError):
+        return None
+    whole = [path for path in snapshots if _native.is_model_folder(path / prefix)]
+    return max(whole, key=lambda path: path.stat().st_mtime, default=None)
 
 
 def is_of_the_network(error: BaseException) -> bool:

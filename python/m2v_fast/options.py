@@ -6,6 +6,8 @@ import logging
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal
 
+import numpy as np
+
 from m2v_fast._unset import UNSET
 
 if TYPE_CHECKING:
@@ -15,6 +17,9 @@ logger = logging.getLogger(__name__)
 
 Unknown = Literal["drop", "keep"]
 """What becomes of unknown tokens."""
+
+#: model2vec's `max_length` where nothing says another one.
+DEFAULT_MAX_LENGTH = 512
 
 #: Keywords that other libraries' `encode` has, and what does here what they would.
 _ELSEWHERE = {
@@ -85,6 +90,17 @@ def columns(value: Any) -> int:
     return number
 
 
+def truth(value: Any, name: str) -> bool:
+    """Check an argument that says yes or no; a number does, too, as in model2vec.
+
+    Raises:
+        TypeError: It is something else: the text "no" would count as yes.
+    """
+    if isinstance(value, (bool, int, float, np.bool_, np.number)):
+        return bool(value)
+    raise TypeError(f"{name} must be True or False, not {type(value).__name__} ({value!r})")
+
+
 def warn_of_ignored(keywords: Mapping[str, Any]) -> None:
     """Say once for each name that `encode` ignores a keyword which would change the result."""
     for name, value in keywords.items():
@@ -97,3 +113,12 @@ def warn_of_ignored(keywords: Mapping[str, Any]) -> None:
         if name not in _warned:
             _warned.add(name)
             logger.warning("encode ignores %s=%r, as model2vec does: use %s", name, value, instead)
+
+
+def warn_of_change(config: Mapping[str, Any], name: str, value: object) -> None:
+    """Say that a setting is not, or no longer, what the model's configuration says."""
+    configured = config.get(name)
+    if configured is not None and configured != value:
+        logger.warning(
+            "%s is set to %r; the configuration said %r and is changed", name, value, configured
+        )

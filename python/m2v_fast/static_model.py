@@ -2,16 +2,17 @@
 
 from __future__ import annotations
 
-import logging
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from m2v_fast import arrays, options, tokenizer_object
+from m2v_fast import arrays, copies, in_memory, options, tokenizer_object
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
 from m2v_fast.counts import TokenCounts
 from m2v_fast.index import after_load, index_folder
+from m2v_fast.options import DEFAULT_MAX_LENGTH
 from m2v_fast.output import OutputDtype, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
+from m2v_fast.similarity import similarity
 from m2v_fast.sources import IncompleteModelError, resolve
 
 if TYPE_CHECKING:
@@ -25,10 +26,6 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from m2v_fast.options import Unknown
-
-logger = logging.getLogger(__name__)
-
-DEFAULT_MAX_LENGTH = 512
 
 
 class StaticModel:
@@ -199,6 +196,32 @@ class StaticModel:
 
         return quantize_model(model, vocabulary_quantization, quantize_to, dimensionality)
 
+    @classmethod
+    def from_bytes(
+        cls,
+        *,
+        model: bytes,
+        tokenizer: bytes | str,
+        config: bytes | str | Mapping[str, Any] | None = None,
+    ) -> Self:
+        """Make a model of the contents of its files, without a folder.
+
+        The rows stay where they are, in `model`. An index of a big vocabulary is not kept: such a
+        tokenizer is read anew each time.
+
+        Args:
+            model: Contents of model.safetensors.
+            tokenizer: Contents of tokenizer.json.
+            config: Contents of config.json, or a mapping of the same.
+
+        Raises:
+            ModelError: One of them is not what a model holds, or they do not fit each other.
+            TypeError: One of them is of another type.
+        """
+        made = cls.__new__(cls)
+        copies.fill(made, in_memory.state_of(model, tokenizer, config))
+        return made
+
     @overload
     def encode(
         self,
@@ -273,7 +296,8 @@ class StaticModel:
             text, (n, dim) for n texts. A text without known tokens is a zero vector.
 
         Raises:
-            TypeError: An item is not a str; the message names its index.
+            TypeError: An item is not a str; the message names its index. Or `max_length` is not a
+                number or `normalize` not a truth value.
             UnicodeEncodeError: A text holds a lone surrogate; the message names its index.
             ValueError: `max_length`, `num_threads`, `out`, `ranges` or `truncate_dim` does not fit.
         """
@@ -285,7 +309,7 @@ class StaticModel:
         if truncate_dim is not None:
             native = native.with_dim(options.columns(truncate_dim))
         limit = self._limit(max_length)
-        normalize = self._normalize if normalize is None else bool(normalize)
+        normalize = self._normalize if normalize is None else options.truth(normalize, "normalize")
         if batch_size < 1:
             raise ValueError(f"batch_size must be at least 1, not {batch_size}")
         if show_progress_bar and not isinstance(sentences, str):
@@ -373,7 +397,7 @@ class StaticModel:
         if self._watch is None:
             return self._native.tokenize(sentences, self._max_length, None)
         native = self._follow()
-        return native.tokenize(sentences, self._watch.limit(self._max_length), None)
+        return native.tokenize(sentences, self._watch.limit(), None)
 
     def count_tokens(
         self,
@@ -394,6 +418,24 @@ class StaticModel:
         """
         limit = self._limit(max_length)
         return TokenCounts(*self._follow().count_tokens(sentences, limit, num_threads))
+
+    def similarity(self, a: Any, b: Any) -> NDArray[np.float32]:
+        """Return the cosine similarity of each text or vector of `a` to each of `b`.
+
+        Args:
+            a: Texts or vectors: any iterable of texts, an array of shape (n, dim), or vectors in a
+                list. One text or one vector of shape (dim,) counts as a set of one.
+            b: Likewise, of as many columns.
+
+        Returns:
+            A float32 array of shape (len(a), len(b)), from -1 to 1. A vector of zeros (a text
+            without known tokens) has the similarity 0 to everything.
+
+        Raises:
+            TypeError: It is neither texts nor vectors.
+            ValueError: The widths of the vectors differ, or an array has more than two dimensions.
+        """
+        return similarity(self, a, b)
 
     def _limit(self, max_length: object) -> int | None:
         """The limit of a call that was given `max_length`, by default the model's."""
@@ -459,8 +501,8 @@ class StaticModel:
 
     @normalize.setter
     def normalize(self, value: bool) -> None:
-        value = bool(value)
-        self._warn_of_change("normalize", value)
+        value = value is not None and options.truth(value, "normalize")
+        options.warn_of_change(self.config, "normalize", value)
         self._normalize = value
         self.config["normalize"] = value
 
@@ -472,31 +514,11 @@ class StaticModel:
     @max_length.setter
     def max_length(self, value: int | None) -> None:
         value = options.limit(value)
-        self._warn_of_change("max_length", value)
+        options.warn_of_change(self.config, "max_length", value)
         self._max_length = value
         if self._watch is not None:
-            self._follow()
-            if hasattr(self._watch.tokenizer, "enable_truncation"):
-                self._cut_as_configured()
-            else:  # tokenizers 1.0: made anew when asked for, with this length
-                self.__dict__.pop("_watch", None)
+            self._follow(cut=True)
         self.config["max_length"] = value
-
-    def _cut_as_configured(self) -> None:
-        """Set the truncation of the tokenizer object, if there is one, to `max_length`."""
-        if self._watch is None or self._watch.limit(self._max_length) == self._max_length:
-            return
-        if self._max_length is None:
-            self._watch.tokenizer.no_truncation()
-        else:
-            self._watch.tokenizer.enable_truncation(self._max_length)
-
-    def _warn_of_change(self, name: str, value: object) -> None:
-        configured = self.config.get(name)
-        if configured is not None and configured != value:
-            logger.warning(
-                "%s is set to %r; the configuration said %r and is changed", name, value, configured
-            )
 
     @property
     def embedding(self) -> NDArray[Any]:
@@ -549,11 +571,16 @@ class StaticModel:
             # Of several threads one is first, and all get its object.
             watch = self.__dict__.setdefault("_watch", tokenizer_object.Watch(tokenizer))
             if length != self._max_length:  # set by another thread, before it could see the object
-                self._cut_as_configured()
+                watch.cut(self._max_length)
         return watch.tokenizer  # type: ignore[no-any-return]
 
     @tokenizer.setter
     def tokenizer(self, value: Tokenizer) -> None:
+        if tokenizer_object.pads(value):
+            raise ValueError(
+                "the tokenizer pads texts, and what it adds would count in their vectors: call its "
+                "no_padding() first"
+            )
         text = tokenizer_object.to_json(value)
         self._replace(tokenizer_json=text)
         self._watch = tokenizer_object.Watch(value)
@@ -566,8 +593,8 @@ class StaticModel:
         watch = self._watch
         if watch is not None and watch.changed():
             self.tokenizer = watch.tokenizer
-        if cut:
-            self._cut_as_configured()
+        if cut and self._watch is not None:
+            self._watch.cut(self._max_length)
         return self._native
 
     def _replace(self, *, tokenizer_json: str | None = None, **changed: Any) -> None:
@@ -675,30 +702,10 @@ class StaticModel:
         return model
 
     def __getstate__(self) -> dict[str, Any]:
-        self._follow()
-        parts = arrays.Parts.of(self.embedding, self.weights, self.token_mapping)
-        return {
-            "parts": parts,
-            "tokenizer": self._native.tokenizer_json(),
-            "config": self.config,
-            "normalize": self._normalize,
-            "max_length": self._max_length,
-            "base_model_name": self.base_model_name,
-            "language": self.language,
-            "unknown": self.unknown,
-        }
+        return copies.state_of(self)
 
     def __setstate__(self, state: dict[str, Any]) -> None:
-        parts: arrays.Parts = state["parts"]
-        self._set_up(
-            parts.model(state["tokenizer"]),
-            config=state["config"],
-            normalize=state["normalize"],
-            max_length=state["max_length"],
-            metadata=Metadata.of(state["base_model_name"], state["language"]),
-            parts=parts,
-            unknown=state.get("unknown", "drop"),
-        )
+        copies.fill(self, state)
 
     def _with_rows(
         self,
@@ -707,17 +714,8 @@ class StaticModel:
         mapping: NDArray[Any] | None,
     ) -> Self:
         """Return a model of other rows with everything else of this one."""
-        parts = arrays.Parts.of(vectors, weights, mapping)
         model = self.__class__.__new__(self.__class__)
-        model._set_up(
-            parts.model(self._follow().tokenizer_json()),
-            config=dict(self.config),
-            normalize=self._normalize,
-            max_length=self._max_length,
-            metadata=Metadata.of(self.base_model_name, self.language),
-            parts=parts,
-            unknown=self.unknown,
-        )
+        copies.fill(model, copies.state_with_rows(self, vectors, weights, mapping))
         return model
 
     def _with_backend(self, name: str) -> Self:

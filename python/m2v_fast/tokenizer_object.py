@@ -95,6 +95,10 @@ _SETTINGS = (
 )
 
 
+#: Direction, stride and strategy: what `enable_truncation` sets, and what has the same effect.
+_FIRST_TOKENS = (["right", 0, "longest_first"], ["right", 0, "only_first"])
+
+
 class Watch:
     """Tells whether a tokenizer that was handed out has been changed since."""
 
@@ -102,31 +106,67 @@ class Watch:
         self.tokenizer = tokenizer
         self._state = _state(tokenizer)
 
-    def limit(self, default: int | None) -> int | None:
-        """Return the number of tokens that it cuts texts to now."""
-        if not hasattr(self.tokenizer, "to_str"):
-            return default
-        truncation = self.tokenizer.truncation
-        if truncation is None:
+    def limit(self) -> int | None:
+        """Return the number of tokens that it cuts texts to now.
+
+        Raises:
+            ValueError: It cuts in another way than keeping the first tokens.
+        """
+        cut = _truncation(self.tokenizer)
+        if cut is None:
             return None
-        if truncation["direction"] != "right" or truncation["stride"]:
+        length, *how = cut
+        if how not in _FIRST_TOKENS:
             raise ValueError(
                 "the truncation of model.tokenizer was changed to something other than keeping the "
                 "first tokens, which the model cannot follow: use enable_truncation(max_length)"
             )
-        length: int = truncation["max_length"]
         return length
 
+    def cut(self, length: int | None) -> None:
+        """Set the number of tokens that it cuts texts to, if it is another one."""
+        wanted = None if length is None else (length, *_FIRST_TOKENS[0])
+        if _truncation(self.tokenizer) == wanted:
+            return
+        if not hasattr(self.tokenizer, "enable_truncation"):  # 1.0
+            from tokenizers import Truncation
+
+            self.tokenizer.truncation = None if length is None else Truncation(length)
+        elif length is None:
+            self.tokenizer.no_truncation()
+        else:
+            self.tokenizer.enable_truncation(length)
+
     def changed(self) -> bool:
-        """Whether something other than truncation and padding is not as it was."""
+        """Whether something other than the truncation is not as it was."""
         return _state(self.tokenizer) != self._state
+
+
+def pads(tokenizer: Any) -> bool:
+    """Whether a tokenizer adds tokens to short texts, which would count in their vectors."""
+    padding = tokenizer.padding
+    if not isinstance(padding, dict):  # 1.0
+        return padding is not None
+    # To no tokens at all: how model2vec switches it off and keeps the token.
+    return padding["length"] != 0 or bool(padding["pad_to_multiple_of"])
+
+
+def _truncation(tokenizer: Any) -> tuple[int, Any, Any, Any] | None:
+    """The number of tokens that are kept, and direction, stride and strategy, if any are cut."""
+    truncation = tokenizer.truncation
+    if truncation is None:
+        return None
+    if not isinstance(truncation, dict):  # 1.0
+        return truncation.max_length, truncation.direction, 0, truncation.strategy
+    names = ("max_length", "direction", "stride", "strategy")
+    length, *how = (truncation[name] for name in names)
+    return length, *how
 
 
 def _state(tokenizer: Any) -> tuple[Any, ...]:
     # Not the vocabulary itself: it can only be replaced along with the model, or be added to.
     if not hasattr(tokenizer, "to_str"):
-        # All that can be set in 1.0; that cannot be followed, so it is refused (`to_json`).
-        return (repr(getattr(tokenizer, "truncation", None)),)
+        return (pads(tokenizer),)  # in 1.0 nothing else can be set
     model = tokenizer.model
     return (
         _part(tokenizer.normalizer),
@@ -134,6 +174,7 @@ def _state(tokenizer: Any) -> tuple[Any, ...]:
         tuple(getattr(model, name, None) for name in _SETTINGS),
         tokenizer.get_vocab_size(),
         tokenizer.encode_special_tokens,
+        pads(tokenizer),
         # Their flags decide where they are found; `repr` shows all of them.
         repr(sorted(tokenizer.get_added_tokens_decoder().items())),
     )

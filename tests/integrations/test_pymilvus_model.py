@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from importlib.util import find_spec
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
@@ -23,7 +24,6 @@ if TYPE_CHECKING:
 
     from tests.support.folders import Folder
 
-STARTUP = Path(__file__).resolve().parents[2] / "startup" / "platlib"
 TEXTS = demo.DOCUMENTS
 
 USE = """
@@ -144,11 +144,8 @@ def test_the_order_of_imports_does_not_matter(small: Folder, code: str) -> None:
     assert np.array_equal(np.array(vectors, np.float32), expected)
 
 
-def test_the_variable(small: Folder) -> None:
-    # No compiled files among those that are packed into the wheel.
-    start = f"sys.dont_write_bytecode = True\nsite.addsitedir({str(STARTUP)!r})\n"
-    code = f"import site, sys\n{start}{USE}"
-    answer = process.answer("-c", code, small.path, env={"M2V_FAST_COMPAT": "1"})
+def test_a_program_started_with_compat(small: Folder) -> None:
+    answer = process.answer("-m", "m2v_fast", "run", sys.executable, "-c", USE, small.path)
     assert answer[:2] == ["m2v_fast.static_model", 32]
 
 

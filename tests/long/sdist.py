@@ -23,6 +23,9 @@ texts = ["Where do tides come from?", "Zwölf Boxkämpfer", "向量数据库 �
 print(hashlib.sha256(model.encode(texts).tobytes()).hexdigest())
 """
 
+#: Run below `m2v-fast run`, without model2vec: the folder that it puts on PYTHONPATH is installed.
+STARTED = "import sys; sys.exit('_m2v_fast_startup' not in sys.modules)"
+
 #: What must be in an installed package beside its modules.
 LICENCES = ("LICENSE-MIT", "LICENSE-APACHE", "NOTICE", "THIRD-PARTY-LICENSES")
 
@@ -65,6 +68,10 @@ def main() -> None:
     if built != _run(sys.executable, "-c", SMOKE):
         sys.exit("the package built of the source distribution makes other vectors")
     _run(python, "-m", "m2v_fast", "info", "--check", "bundled:minilm", cwd=empty)
+    # Nothing of the package runs in an interpreter that does not import it.
+    if startup := [str(path) for path in root.glob("venv/**/*m2v_fast*.pth")]:
+        sys.exit(f"the package brings start-up files along: {startup}")
+    _run(python, "-m", "m2v_fast", "run", python, "-c", STARTED, cwd=empty)
     [information] = root.glob("venv/**/m2v_fast-*.dist-info")
     if missing := {name for name in LICENCES if not (information / "licenses" / name).exists()}:
         sys.exit(f"the installed package lacks {missing}")

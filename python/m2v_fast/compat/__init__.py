@@ -5,8 +5,9 @@
     fast = compat.accelerate(model)  # one model2vec.StaticModel or StaticModelPipeline
     compat.install()                 # all models loaded from now on
 
-The environment variable `M2V_FAST_COMPAT=1` does what `install` does, without any code. Vectors
-keep model2vec's dtypes and shapes. Neither model2vec nor pymilvus is imported here.
+`m2v-fast run COMMAND` does what `install` does, without any code, and `m2v-fast compat enable` does
+it for all programs of an environment. Vectors keep model2vec's dtypes and shapes. Neither model2vec
+nor pymilvus is imported here.
 """
 
 from __future__ import annotations
@@ -31,10 +32,9 @@ def accelerate(model: Model) -> Model:
 
     The result is an instance of the model's class and may be used wherever it may: it shares the
     arrays, has settings, configuration and tokenizer of its own, and can be saved, pickled and
-    copied. Setting `normalize` or `max_length` and assigning arrays have the usual effect; the
-    tokenizer must be replaced, not changed in place. What the native code does not take (a number
-    format it does not know, say) model2vec's own code computes; a warning tells if that is so for
-    the whole model.
+    copied. Setting `normalize` or `max_length`, assigning arrays and changing or assigning the
+    tokenizer have the usual effect. What the native code does not take (a number format it does not
+    know, say) model2vec's own code computes; a warning tells if that is so for the whole model.
 
     Args:
         model: A `model2vec.StaticModel`, or a `model2vec.inference.StaticModelPipeline`, whose

@@ -1,6 +1,6 @@
 """`python -m m2v_fast.compat app.py …` (or `-m module …`): a program with `compat.install()`.
 
-Python processes that it starts have `M2V_FAST_COMPAT=1` in their environment.
+Python processes that it starts have compat on as well, as below `m2v-fast run`.
 """
 
 from __future__ import annotations
@@ -10,7 +10,7 @@ import runpy
 import sys
 from pathlib import Path
 
-from m2v_fast.compat import install
+from m2v_fast.compat import install, switch
 
 
 def main() -> None:
@@ -18,8 +18,9 @@ def main() -> None:
     arguments = sys.argv[1:]
     if not arguments or (arguments[0] == "-m" and len(arguments) < 2):
         raise SystemExit("usage: python -m m2v_fast.compat [-m module | app.py] [arguments]")
-    os.environ["M2V_FAST_COMPAT"] = "1"
-    install()
+    if not switch.is_off():
+        switch.on_for_children(os.environ)
+        install()
     if arguments[0] == "-m":
         sys.argv = arguments[1:]
         runpy.run_module(arguments[1], run_name="__main__", alter_sys=True)

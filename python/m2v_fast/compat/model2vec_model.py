@@ -14,11 +14,13 @@ from model2vec.model import StaticModel
 from model2vec.types import _UNSET, _UnsetType
 
 import m2v_fast
+from m2v_fast.tokenizer_object import Watch, pads
 
 if TYPE_CHECKING:
     from collections.abc import Sequence
 
     from numpy.typing import NDArray
+    from tokenizers import Tokenizer
 
 logger = logging.getLogger(__name__)
 
@@ -55,6 +57,8 @@ def converted(model: Model) -> Model:
         return model
     model.embedding = np.ascontiguousarray(model.embedding)  # so that no second copy is made
     changed: Any = model
+    # A class of one's own may have kept the tokenizer, and changes may come from there.
+    changed.__dict__["_m2v_fast_shown"] = type(model) is not StaticModel
     changed.__class__ = _class_of(changed.__class__)
     return model
 
@@ -63,6 +67,21 @@ class AcceleratedStaticModel(StaticModel):
     """A `model2vec.StaticModel` that embeds natively."""
 
     _model2vec_class: ClassVar[type[StaticModel]] = StaticModel
+
+    @property
+    def tokenizer(self) -> Tokenizer:
+        """The tokenizer, which the model follows when it is changed.
+
+        Looking for changes costs each call some microseconds once this has been asked for.
+        """
+        self._m2v_fast_show()
+        tokenizer: Tokenizer = self.__dict__["tokenizer"]
+        return tokenizer
+
+    @tokenizer.setter
+    def tokenizer(self, value: Tokenizer) -> None:
+        self.__dict__["tokenizer"] = value
+        self._m2v_fast_show()
 
     def encode(
         self,
@@ -92,7 +111,9 @@ class AcceleratedStaticModel(StaticModel):
         # model2vec has no vectors for no texts, but an error.
         if parts.native is not None and batch_size >= 1 and not _none(sentences):
             try:
-                return parts.encode(sentences, limit, bool(normalize), options)
+                vectors = parts.encode(sentences, limit, bool(normalize), options)
+                parts.cut(self.max_length)
+                return vectors
             except _REFUSED:
                 # Something that only model2vec takes; or nobody, and then the error is model2vec's.
                 return StaticModel.encode(
@@ -125,7 +146,9 @@ class AcceleratedStaticModel(StaticModel):
         parts = self._m2v_fast_parts()
         if parts.native is not None and batch_size >= 1:
             try:
-                return parts.encode_as_sequence(sentences, max_length, options)
+                rows = parts.encode_as_sequence(sentences, max_length, options)
+                parts.cut(self.max_length)
+                return rows
             except _REFUSED:
                 return StaticModel.encode_as_sequence(
                     self._plain(), sentences, max_length=max_length, **options
@@ -143,10 +166,21 @@ class AcceleratedStaticModel(StaticModel):
         parts = self._m2v_fast_parts()
         if parts.native is not None and not _one(sentences):
             try:
-                return parts.native._native.tokenize(sentences, self.max_length, None)
+                limit = parts.limit(self.max_length)
+                return parts.native._native.tokenize(sentences, limit, None)
             except _REFUSED:
                 return StaticModel.tokenize(self._plain(), sentences)
         return StaticModel.tokenize(self._plain(), sentences)
+
+    def _set_max_length_in_tokenizer(self, max_length: int | None) -> None:
+        StaticModel._set_max_length_in_tokenizer(self._plain(), max_length)
+
+    def _m2v_fast_show(self) -> None:
+        """Look for changes of the tokenizer from now on, as others have it."""
+        self.__dict__["_m2v_fast_shown"] = True
+        parts: _Parts | None = self.__dict__.get("_m2v_fast")
+        if parts is not None:
+            parts.look()
 
     def _plain(self) -> StaticModel:
         """The same model, whose steps are those of the class that was accelerated."""
@@ -163,6 +197,7 @@ class AcceleratedStaticModel(StaticModel):
         return parts
 
     def __reduce_ex__(self, protocol: Any) -> Any:
+        self._m2v_fast_show()  # a shallow copy has the same tokenizer
         reduced: Any = super().__reduce_ex__(max(protocol, 2))
         _, _, *state = reduced
         return _new, (self._model2vec_class,), *state
@@ -200,7 +235,10 @@ class _Parts:
         self._embedding = model.embedding
         self._weights = model.weights
         self._mapping = model.token_mapping
-        self._tokenizer = model.tokenizer
+        self._tokenizer = model.__dict__["tokenizer"]
+        self._watch: Watch | None = None
+        if model.__dict__.get("_m2v_fast_shown", True):
+            self.look()
         self._unknown = model.unk_token_id
         self._median = model.median_token_length
         self._replaced = self._replaced_steps(model)
@@ -210,16 +248,31 @@ class _Parts:
             logger.warning("m2v_fast cannot run this model, model2vec's own code does: %s", error)
 
     def are_of(self, model: AcceleratedStaticModel) -> bool:
-        """Whether nothing has been assigned to the model since."""
+        """Whether nothing has been assigned to the model since, or changed in its tokenizer."""
         return (
             model.embedding is self._embedding
             and model.weights is self._weights
             and model.token_mapping is self._mapping
-            and model.tokenizer is self._tokenizer
+            and model.__dict__["tokenizer"] is self._tokenizer
+            and (self._watch is None or not self._watch.changed())
             and model.unk_token_id == self._unknown
             and model.median_token_length == self._median
             and self._replaced_steps(model) == self._replaced
         )
+
+    def look(self) -> None:
+        """Look for changes of the tokenizer from now on."""
+        if self._watch is None:
+            self._watch = Watch(self._tokenizer)
+
+    def limit(self, default: int | None) -> int | None:
+        """Return the number of tokens that the tokenizer cuts texts to by itself."""
+        return default if self._watch is None else self._watch.limit()
+
+    def cut(self, length: int | None) -> None:
+        """Leave the tokenizer as a call of model2vec's does, in case someone looks at it."""
+        if self._watch is not None:
+            self._watch.cut(length)
 
     def __reduce__(self) -> Any:
         # Copies and pickles hold None instead, and are set up anew when they are first used.
@@ -243,6 +296,8 @@ class _Parts:
             raise ValueError(f"its token mapping is {mapping.dtype}")
         if self._tokenizer.encode_special_tokens:
             raise ValueError("its tokenizer encodes special tokens as text")
+        if pads(self._tokenizer):
+            raise ValueError("its tokenizer pads texts")
         native = m2v_fast.StaticModel(
             embedding, self._tokenizer, weights=weights, token_mapping=mapping
         )

@@ -1,7 +1,8 @@
-"""Imported at interpreter start if M2V_FAST_COMPAT says so: does `m2v_fast.compat.install()`.
+"""Imported when an interpreter starts: `m2v_fast.compat.install()`, once there is reason to.
 
 Not at once but when model2vec, or pymilvus' class for it, is about to be imported, so that other
-programs started with the variable set do not import NumPy. Failing to do so never breaks anything.
+programs do not import NumPy. `M2V_FAST_COMPAT=0` switches it off. Failing to do anything never
+breaks the program.
 """
 
 import os
@@ -23,12 +24,14 @@ class _Waiting:
             compat.install()
             return compat.finder.find_spec(name, path, target)
         except Exception as error:
-            print(f"M2V_FAST_COMPAT has no effect: {error!r}", file=sys.stderr)
+            print(f"m2v_fast.compat has no effect: {error!r}", file=sys.stderr)
             return None
 
 
 _value = os.environ.get("M2V_FAST_COMPAT", "").strip().lower()
-if _value in ("1", "true", "yes", "on"):
+#: Whether this interpreter waits for model2vec.
+on = _value not in ("0", "false", "no", "off")
+if on:
     sys.meta_path.insert(0, _Waiting())
-elif _value not in ("", "0", "false", "no", "off"):
-    print(f"M2V_FAST_COMPAT={_value!r} has no effect: set it to 1 or 0", file=sys.stderr)
+    if _value not in ("", "1", "true", "yes", "on"):
+        print(f"M2V_FAST_COMPAT={_value!r} has no effect: set it to 1 or 0", file=sys.stderr)
