@@ -12,6 +12,7 @@ from m2v_fast.counts import TokenCounts
 from m2v_fast.index import after_load, index_folder
 from m2v_fast.output import OutputDtype, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
+from m2v_fast.recognition import RecognisedModel
 from m2v_fast.sources import IncompleteModelError, resolve
 
 if TYPE_CHECKING:
@@ -31,7 +32,7 @@ logger = logging.getLogger(__name__)
 DEFAULT_MAX_LENGTH = 512
 
 
-class StaticModel:
+class StaticModel(RecognisedModel):
     """A Model2Vec model.
 
     It may be used from any number of threads at once. A call reads `normalize` and `max_length`
@@ -667,7 +668,7 @@ class StaticModel:
         return self._copy(deepcopy(self.config, memo))
 
     def _copy(self, config: dict[str, Any]) -> Self:
-        model = self.__class__.__new__(self.__class__)
+        model = type(self).__new__(type(self))
         self._follow()
         model.__dict__.update(self.__dict__)
         model.config = dict(config)
@@ -708,7 +709,7 @@ class StaticModel:
     ) -> Self:
         """Return a model of other rows with everything else of this one."""
         parts = arrays.Parts.of(vectors, weights, mapping)
-        model = self.__class__.__new__(self.__class__)
+        model = type(self).__new__(type(self))
         model._set_up(
             parts.model(self._follow().tokenizer_json()),
             config=dict(self.config),
