@@ -24,7 +24,8 @@ def test_near_duplicates_are_found() -> None:
     # Its protocol wants an argument named `inputs`, and it gives it by position.
     model: Any = heard.bundled()
     hashes = SemHash.from_records(demo.DOCUMENTS, model=model)
-    assert hashes.model is model
+    same = hashes.model is model
+    assert same
     assert model.heard == [demo.DOCUMENTS]
     result = hashes.deduplicate(NEAR, threshold=0.9)
     assert model.heard[1:] == [NEAR]

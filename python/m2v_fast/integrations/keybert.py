@@ -8,8 +8,7 @@ try:
     from keybert.backend import BaseEmbedder
 except ImportError as error:
     raise ImportError(
-        f"m2v_fast.integrations.keybert needs keybert ({error}): "
-        "pip install 'm2v-fast[keybert]'",
+        f"m2v_fast.integrations.keybert needs keybert ({error}): pip install 'm2v-fast[keybert]'",
         name=error.name,
     ) from error
 
