@@ -13,7 +13,9 @@ while training, too, with the same ids to the last one; and, in releases that ha
 
 from __future__ import annotations
 
+import copyreg
 import logging
+from abc import ABCMeta
 from functools import cache
 from itertools import chain
 from types import NoneType
@@ -98,12 +100,12 @@ class _Same:
     """Something of a class of the library's, with some methods replaced, that goes by its name."""
 
     _library_class: ClassVar[Any]
+    _mixin: ClassVar[Any]
 
     def __reduce_ex__(self, protocol: Any) -> Any:
         reduced: Any = super().__reduce_ex__(max(protocol, 2))
         _, _, *state = reduced
-        (mixin,) = (kind for kind in (_Model, _Embedding) if isinstance(self, kind))
-        return _new, (self._library_class, mixin), *state
+        return _new, (self._library_class, self._mixin), *state
 
 
 class _Embedding(_Same):
@@ -298,6 +300,21 @@ def _own(model: Any, library: Any, *names: str) -> str | None:
     return None
 
 
+class _Kind(ABCMeta):
+    """The type of the classes that `_class_of` makes."""
+
+
+def _reduced(cls: type) -> str | tuple[Any, ...]:
+    # Pickled classes are looked up by name, under which there is the library's own.
+    own = vars(cls)
+    if "_library_class" not in own:  # a subclass of such a class
+        return cls.__qualname__
+    return _class_of, (own["_library_class"], own["_mixin"])
+
+
+copyreg.pickle(_Kind, _reduced)
+
+
 @cache
 def _class_of(library_class: Any, mixin: Any) -> Any:
     names = ("__module__", "__qualname__", "__doc__")
@@ -306,7 +323,8 @@ def _class_of(library_class: Any, mixin: Any) -> Any:
     # What is to be assigned to `__class__` must have the library's class for its first base, so
     # methods that replace its own are put into the class itself.
     namespace |= {name: value for name, value in vars(mixin).items() if not name.startswith("__")}
-    return type(library_class)(library_class.__name__, (library_class, mixin), namespace)
+    namespace["_mixin"] = mixin
+    return _Kind(library_class.__name__, (library_class, mixin), namespace)
 
 
 def _new(library_class: Any, mixin: Any) -> Any:
