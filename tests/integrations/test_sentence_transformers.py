@@ -285,6 +285,11 @@ def test_assigned_and_converted_weights() -> None:
             model[0].embedding, "weight", torch.nn.Parameter(torch.ones(40000, 8))
         ),
         lambda model: setattr(model[0].embedding.weight, "data", torch.full((40000, 8), 3.0)),
+        lambda model: setattr(
+            model[0].embedding.weight,
+            "data",
+            model[0].embedding.weight.data.flatten()[: 35000 * 4].view(35000, 4),
+        ),
         lambda model: model.half(),
         lambda model: model.double(),
         lambda model: model.float(),
@@ -296,6 +301,26 @@ def test_assigned_and_converted_weights() -> None:
         assert_alike(fast.encode(SOME), plain.encode(SOME))
         after = fast.encode(SOME)
         assert after.dtype != before.dtype or not np.array_equal(after, before)
+
+
+def test_an_embedding_of_another_kind() -> None:
+    """As those that wrap it for training make it: without weights of its own, say."""
+
+    class Wrapped(torch.nn.Module):  # type: ignore[misc, unused-ignore]
+        def __init__(self, inner: Any) -> None:
+            super().__init__()
+            self.inner = inner
+
+        def forward(self, *arguments: Any) -> Any:
+            return 2 * self.inner(*arguments)
+
+    plain, fast = pair()
+    before = fast.encode(SOME)
+    for model in (plain, fast):
+        model[0].embedding = Wrapped(model[0].embedding)
+    assert_alike(fast.preprocess(SOME), plain.preprocess(SOME))
+    assert_alike(fast.encode(SOME), plain.encode(SOME))
+    np.testing.assert_allclose(fast.encode(SOME), 2 * before, atol=TOLERANCE)
 
 
 def note(called: list[Any], *_: Any) -> None:
@@ -371,6 +396,9 @@ def test_a_module_alone() -> None:
     assert isinstance(fast, StaticEmbedding)
     assert_alike(fast.preprocess(SOME, prompt="A: "), plain.preprocess(SOME, prompt="A: "))
     assert_alike(fast.preprocess([]), plain.preprocess([]))
+    for module in (plain, fast):
+        with pytest.raises(TypeError):
+            module.preprocess("one text")
     model = SentenceTransformer(modules=[fast], device="cpu")
     assert_alike(model.encode(SOME), make().encode(SOME))
 

@@ -27,6 +27,7 @@ try:
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
+    from sentence_transformers.util import truncate_embeddings
 except ImportError as error:
     raise ImportError(
         f"m2v_fast.integrations.sentence_transformers needs sentence-transformers 6 ({error}): "
@@ -111,7 +112,6 @@ class _Same:
 class _Embedding(_Same):
     """The methods of an accelerated `StaticEmbedding`."""
 
-    __slots__ = ()
     tokenizer: Any
     embedding: Any
 
@@ -155,7 +155,7 @@ class _Model(_Same):
         for _ in range(len(model) - 1):
             found = torch.nn.functional.normalize(found, p=2, dim=-1)
         if kwargs.get("truncate_dim") is not None:
-            found = found[:, : kwargs["truncate_dim"]].contiguous()
+            found = truncate_embeddings(found, kwargs["truncate_dim"]).contiguous()
         if kwargs["normalize_embeddings"]:
             found = torch.nn.functional.normalize(found, p=2, dim=1)
         return found
@@ -169,9 +169,10 @@ class _Parts:
         self._tokenizer = module.tokenizer
         self._watch = Watch(module.tokenizer)
         self._weight = _weight(module)
-        self._place = None if self._weight is None else self._weight.data_ptr()
-        if self._weight is None:
-            rows = np.zeros((module.embedding.weight.shape[0], 1), np.float32)
+        self._place = _place(self._weight)
+        if self._weight is None:  # for ids alone
+            vocabulary = module.tokenizer.get_vocab(with_added_tokens=True)
+            rows = np.zeros((1 + max(vocabulary.values()), 1), np.float32)
         else:
             rows = self._weight.detach().numpy()  # the same memory, so training it is seen
         try:
@@ -190,13 +191,13 @@ class _Parts:
             module.tokenizer is self._tokenizer
             and not self._watch.changed()
             and weight is self._weight
-            and (weight is None or weight.data_ptr() == self._place)
+            and _place(weight) == self._place
         )
 
     def ids(self, inputs: Sequence[Any], prompt: str | None) -> list[list[int]] | None:
         """Return the ids of texts, or None if the library has to find out what to do."""
         limit, model = self._limit(), self.model
-        if model is None or limit == 0:
+        if model is None or limit == 0 or isinstance(inputs, str):
             return None
         try:
             return model._native.tokenize(_prompted(inputs, prompt), limit, None)
@@ -270,6 +271,11 @@ def _weight(module: _Embedding) -> Any:
     usual = bag.padding_idx is None and bag.max_norm is None and not bag.include_last_offset
     here = weight.device.type == "cpu" and weight.dtype == torch.float32 and weight.is_contiguous()
     return weight if usual and here else None
+
+
+def _place(weight: Any) -> tuple[Any, ...] | None:
+    """Where the numbers are, which `weight.data = ...` changes."""
+    return None if weight is None else (weight.data_ptr(), weight.shape)
 
 
 def _is_plain(model: Any) -> bool:
