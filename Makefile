@@ -193,6 +193,23 @@ test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milv
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations
 
+TORCH := .venv-integrations-torch
+
+$(TORCH)/made: pyproject.toml
+	$(PYTHON) -m venv $(TORCH)
+	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install --group integrations-torch
+	touch $@
+
+.PHONY: test-integrations-torch
+test-integrations-torch: $(VENV)/made $(TORCH)/made ## Test sentence-transformers, BERTopic and KeyBERT (torch: gigabytes)
+	$(PIP) install 'maturin>=1.9,<2'
+	$(BIN)/maturin build --release --locked --quiet --out $(TORCH)/dist
+	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install $(TORCH)/dist/*.whl
+	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(TORCH)/dist/*.whl
+	$(TORCH)/bin/python -m pytest -q tests/integrations/test_sentence_transformers.py \
+		tests/integrations/test_bertopic.py tests/integrations/test_keybert.py
+
 # Its source distribution carries the tests. Their fixtures need torch, so an environment of its own.
 SUITE := target/model2vec
 
@@ -286,4 +303,4 @@ wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) target dist
+	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) $(TORCH) target dist

@@ -12,6 +12,7 @@ from m2v_fast.index import after_load, index_folder
 from m2v_fast.options import DEFAULT_MAX_LENGTH
 from m2v_fast.output import OutputDtype, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
+from m2v_fast.recognition import RecognisedModel
 from m2v_fast.similarity import similarity
 from m2v_fast.sources import IncompleteModelError, resolve
 
@@ -28,7 +29,7 @@ if TYPE_CHECKING:
     from m2v_fast.options import Unknown
 
 
-class StaticModel:
+class StaticModel(RecognisedModel):
     """A Model2Vec model.
 
     It may be used from any number of threads at once. A call reads `normalize` and `max_length`
@@ -694,7 +695,7 @@ class StaticModel:
         return self._copy(deepcopy(self.config, memo))
 
     def _copy(self, config: dict[str, Any]) -> Self:
-        model = self.__class__.__new__(self.__class__)
+        model = type(self).__new__(type(self))
         self._follow()
         model.__dict__.update(self.__dict__)
         model.config = dict(config)
@@ -714,7 +715,7 @@ class StaticModel:
         mapping: NDArray[Any] | None,
     ) -> Self:
         """Return a model of other rows with everything else of this one."""
-        model = self.__class__.__new__(self.__class__)
+        model = type(self).__new__(type(self))
         copies.fill(model, copies.state_with_rows(self, vectors, weights, mapping))
         return model
 

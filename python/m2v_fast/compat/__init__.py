@@ -53,10 +53,11 @@ def accelerate(model: Model) -> Model:
             pipeline = copy.copy(pipeline)
             pipeline.model = inner
         return cast("Model", pipeline)
+    # It would pass for one of model2vec's below.
+    if isinstance(model, sys.modules["m2v_fast"].StaticModel):
+        raise TypeError("this is an m2v_fast.StaticModel, which is native already")
     models: Any = sys.modules.get("model2vec.model")
     if models is None or not isinstance(model, models.StaticModel):
-        if isinstance(model, sys.modules["m2v_fast"].StaticModel):
-            raise TypeError("this is an m2v_fast.StaticModel, which is native already")
         raise TypeError(
             "accelerate takes a model2vec.StaticModel or a model2vec.inference.StaticModelPipeline,"
             f" not {type(model).__name__}"

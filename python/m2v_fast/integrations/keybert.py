@@ -1,0 +1,82 @@
+"""KeyBERT's `BaseEmbedder`, computed by m2v_fast."""
+
+from __future__ import annotations
+
+from typing import TYPE_CHECKING, Any
+
+try:
+    from keybert.backend import BaseEmbedder
+except ImportError as error:
+    raise ImportError(
+        f"m2v_fast.integrations.keybert needs keybert ({error}): pip install 'm2v-fast[keybert]'",
+        name=error.name,
+    ) from error
+
+from m2v_fast.static_model import StaticModel
+
+if TYPE_CHECKING:
+    from collections.abc import Iterable, Mapping
+    from os import PathLike
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+
+def _load(source: str | PathLike[str] | StaticModel, arguments: Mapping[str, Any]) -> StaticModel:
+    """Load a model, or take a loaded one, which takes no arguments."""
+    if not isinstance(source, StaticModel):
+        return StaticModel.from_pretrained(source, **arguments)
+    if arguments:
+        raise TypeError(f"a loaded model takes no arguments: {', '.join(arguments)}")
+    return source
+
+
+class M2VFastBackend(BaseEmbedder):
+    """Embeds documents and words for KeyBERT.
+
+        keywords = KeyBERT(M2VFastBackend("minishlab/potion-base-8M")).extract_keywords(texts)
+
+    A `StaticModel` that is given to KeyBERT itself does the same, if model2vec is installed; this
+    needs keybert alone.
+    """
+
+    embedding_model: StaticModel
+
+    def __init__(
+        self,
+        model_source: str | PathLike[str] | StaticModel = "minishlab/potion-base-8M",
+        **kwargs: Any,
+    ) -> None:
+        """Load the model, or take a loaded one.
+
+        Args:
+            model_source: A local folder, the name of a model on the Hugging Face hub,
+                `m2v_fast.BUNDLED_MODEL`, or a `StaticModel`.
+            **kwargs: Passed to `StaticModel.from_pretrained` (token, revision, normalize,
+                max_length, …); a loaded model takes none.
+
+        Raises:
+            TypeError: Arguments for loading are given together with a loaded model.
+            FileNotFoundError, ModelError, ConnectionError: As `StaticModel.from_pretrained`.
+        """
+        super().__init__(embedding_model=_load(model_source, kwargs))
+
+    def embed(self, documents: Iterable[str], verbose: bool = False) -> NDArray[np.float32]:
+        """Embed documents or words.
+
+        Args:
+            documents: The texts.
+            verbose: Whether to show a progress bar.
+
+        Returns:
+            A float32 array of shape (texts, dim).
+
+        Raises:
+            TypeError: `documents` is one str, or an item is not a str.
+        """
+        if isinstance(documents, str):
+            raise TypeError("embed takes a list of texts, not one text")
+        return self.embedding_model.encode(documents, show_progress_bar=verbose)
+
+    def __repr__(self) -> str:
+        return f"M2VFastBackend({self.embedding_model!r})"
