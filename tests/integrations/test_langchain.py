@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from m2v_fast import BUNDLED_MODEL, StaticModel, demo
 
-from tests.support import process
+from tests.support import adapters
 
 if find_spec("langchain_core") is None:
     pytest.skip("needs langchain_core", allow_module_level=True)
@@ -100,10 +100,5 @@ def test_wrong_types_are_errors(embeddings: M2VFastEmbeddings) -> None:
 
 
 def test_without_the_framework_the_message_names_the_extra() -> None:
-    code = (
-        "import json, sys\n"
-        "sys.modules['langchain_core'] = None\n"
-        "try:\n    import m2v_fast.integrations.langchain\n"
-        "except ImportError as error:\n    print(json.dumps(str(error)))\n"
-    )
-    assert "pip install 'm2v-fast[langchain]'" in process.answer("-c", code)
+    message = adapters.message_without("langchain_core", "m2v_fast.integrations.langchain")
+    assert "pip install 'm2v-fast[langchain]'" in message

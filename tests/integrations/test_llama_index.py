@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from m2v_fast import BUNDLED_MODEL, StaticModel, demo
 
-from tests.support import process
+from tests.support import adapters
 
 if find_spec("llama_index") is None:
     pytest.skip("needs llama_index", allow_module_level=True)
@@ -157,10 +157,5 @@ def test_wrong_arguments_are_errors() -> None:
 
 
 def test_without_the_framework_the_message_names_the_extra() -> None:
-    code = (
-        "import json, sys\n"
-        "sys.modules['llama_index'] = None\n"
-        "try:\n    import m2v_fast.integrations.llama_index\n"
-        "except ImportError as error:\n    print(json.dumps(str(error)))\n"
-    )
-    assert "pip install 'm2v-fast[llama-index]'" in process.answer("-c", code)
+    message = adapters.message_without("llama_index", "m2v_fast.integrations.llama_index")
+    assert "pip install 'm2v-fast[llama-index]'" in message
