@@ -11,6 +11,8 @@ from m2v_fast.integrations import _base
 from tests.support import process
 
 if TYPE_CHECKING:
+    from collections.abc import Mapping
+
     import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -42,9 +44,11 @@ def message_without(framework: str, adapter: str) -> str:
     return message
 
 
-def run_example(name: str, *arguments: str | Path) -> str:
+def run_example(
+    name: str, *arguments: str | Path, env: Mapping[str, str | None] | None = None
+) -> str:
     """What an example prints; it must succeed."""
-    done = process.run(EXAMPLES / name, *arguments)
+    done = process.run(EXAMPLES / name, *arguments, env=env)
     output = done.stdout.decode("utf-8")
     assert done.returncode == 0, output + done.stderr.decode("utf-8", "replace")
     return output
