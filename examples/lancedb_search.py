@@ -17,6 +17,7 @@ import sys
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
+from typing import Any
 
 import lancedb
 from lancedb.pydantic import LanceModel, Vector
@@ -46,7 +47,8 @@ def run(folder: Path) -> None:
 
     for question in QUESTIONS:
         print(f"\n{question}")
-        for row in table.search(question).distance_type("cosine").limit(2).to_list():
+        query: Any = table.search(question)
+        for row in query.distance_type("cosine").limit(2).to_list():
             print(hit(1 - row["_distance"], row["topic"], row["text"]))
 
 

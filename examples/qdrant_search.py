@@ -47,7 +47,8 @@ def main() -> None:
         query = models.Document(text=question, model=BUNDLED_MODEL)
         print(f"\n{question}")
         for point in client.query_points(COLLECTION, query=query, limit=2).points:
-            print(hit(point.score, point.payload["topic"], point.payload["text"]))
+            payload = point.payload or {}
+            print(hit(point.score, payload["topic"], payload["text"]))
     client.close()
 
 

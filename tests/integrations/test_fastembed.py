@@ -232,6 +232,7 @@ def test_token_count() -> None:
 
 
 def test_wrong_arguments_are_errors() -> None:
+    wrong: Any = ["fine", None]
     with pytest.raises(FileNotFoundError, match="bundled:nothing"):
         register("bundled:nothing")
     assert listed("bundled:nothing") == []
@@ -244,7 +245,7 @@ def test_wrong_arguments_are_errors() -> None:
     with pytest.raises(TypeError, match="register"):
         TextEmbedding(BUNDLED_MODEL, specific_model_path="/elsewhere")
     with pytest.raises(TypeError, match="1"):
-        list(TextEmbedding(BUNDLED_MODEL).embed(["fine", None]))
+        list(TextEmbedding(BUNDLED_MODEL).embed(wrong))
     with pytest.raises(ValueError, match="batch_size"):
         list(TextEmbedding(BUNDLED_MODEL).embed(DOCUMENTS, batch_size=0))
 
@@ -297,6 +298,7 @@ def test_documents_of_qdrant(name: str, expected: Any) -> None:
         document = models.Document(text=query, model=name)
         found = client.query_points("texts", query=document, limit=3).points
         assert [len(found), found[0].id] == [3, answer]
+    point: Any
     [point] = client.retrieve("texts", [3], with_vectors=True)
     # The client normalizes vectors of a collection by cosine.
     assert np.allclose(point.vector, expected[3], atol=1e-6)

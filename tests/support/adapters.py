@@ -11,8 +11,6 @@ from m2v_fast.integrations import _base
 from tests.support import process
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
-
     import pytest
 
 EXAMPLES = Path(__file__).resolve().parents[2] / "examples"
@@ -44,11 +42,9 @@ def message_without(framework: str, adapter: str) -> str:
     return message
 
 
-def run_example(
-    name: str, *arguments: str | Path, env: Mapping[str, str | None] | None = None
-) -> str:
+def run_example(name: str, *arguments: str | Path) -> str:
     """What an example prints; it must succeed."""
-    done = process.run(EXAMPLES / name, *arguments, env=env)
+    done = process.run(EXAMPLES / name, *arguments)
     output = done.stdout.decode("utf-8")
     assert done.returncode == 0, output + done.stderr.decode("utf-8", "replace")
     return output

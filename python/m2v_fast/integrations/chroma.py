@@ -61,7 +61,7 @@ class M2VFastEmbeddingFunction(EmbeddingFunction[Documents]):
 
     def __call__(self, input: Documents) -> Embeddings:  # noqa: A002 - Chroma's name for it
         """Embed texts; one float32 array for each."""
-        return vectors(self._model, input)
+        return [*vectors(self._model, input)]
 
     def embed_query(self, input: Documents) -> Embeddings:  # noqa: A002 - as above
         """Embed queries, in the same way as documents."""

@@ -68,11 +68,10 @@ def register(
                     f"fastembed's own {name} has {other.dim} dimensions, and this model "
                     f"{loaded.dim}: register it by another name (name=…)"
                 )
-    hub = isinstance(model, str) and model != BUNDLED_MODEL and not os.path.lexists(model)
-    M2VFastTextEmbedding._models[name.lower()] = (
-        _describe(name, loaded, ModelSource(hf=model) if hub else None),
-        loaded,
-    )
+    source = None
+    if isinstance(model, str) and model != BUNDLED_MODEL and not os.path.lexists(model):
+        source = ModelSource(hf=model)
+    M2VFastTextEmbedding._models[name.lower()] = (_describe(name, loaded, source), loaded)
     if M2VFastTextEmbedding not in TextEmbedding.EMBEDDINGS_REGISTRY:
         TextEmbedding.EMBEDDINGS_REGISTRY.insert(0, M2VFastTextEmbedding)
 

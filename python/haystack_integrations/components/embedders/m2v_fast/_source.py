@@ -5,13 +5,10 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Final
 
-from m2v_fast.integrations._base import kept, missing
-from m2v_fast.static_model import StaticModel
+from haystack.utils import Secret
 
-try:
-    from haystack.utils import Secret
-except ImportError as error:
-    raise missing(__package__, "haystack-ai", error, extra="haystack") from error
+from m2v_fast.integrations._base import kept
+from m2v_fast.static_model import StaticModel
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
