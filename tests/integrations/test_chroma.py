@@ -129,6 +129,16 @@ def test_a_collection_opened_without_its_function_loads_the_model_once(
     assert loads == [BUNDLED_MODEL]
 
 
+def test_texts_are_encoded_in_one_call(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = chromadb.EphemeralClient(Settings(anonymized_telemetry=False))
+    collection = client.create_collection("many", embedding_function=function)
+    sizes = adapters.count_encoded(monkeypatch)
+    texts = [f"text {index}" for index in range(3000)]
+    collection.add(ids=[str(index) for index in range(3000)], documents=texts)
+    assert sizes == [3000]
+    client.delete_collection("many")
+
+
 def test_config_round_trip(tmp_path: Path) -> None:
     function = M2VFastEmbeddingFunction(
         BUNDLED_MODEL,
@@ -188,6 +198,11 @@ def test_a_collection_refuses_another_model(function: Any) -> None:
     with pytest.raises(ValueError, match="max_length"):
         collection.modify(configuration={"embedding_function": other})
     client.delete_collection("fixed")
+
+
+def test_the_example(tmp_path: Path) -> None:
+    for _ in range(2):  # a collection that is there is made anew
+        adapters.run_search("chroma_search.py", tmp_path)
 
 
 def test_without_the_framework_the_message_names_the_extra() -> None:

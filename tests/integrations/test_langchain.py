@@ -79,6 +79,14 @@ def test_as_an_async_retriever(embeddings: M2VFastEmbeddings) -> None:
     assert asyncio.run(search()) == [DOCUMENTS[answer] for answer in ANSWERS]
 
 
+def test_texts_are_encoded_in_one_call(
+    embeddings: M2VFastEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = adapters.count_encoded(monkeypatch)
+    InMemoryVectorStore.from_texts([f"text {index}" for index in range(3000)], embeddings)
+    assert sizes == [3000]
+
+
 def test_loading_arguments_and_loaded_models() -> None:
     plain = M2VFastEmbeddings(BUNDLED_MODEL, normalize=False)
     assert plain.model.normalize is False
@@ -97,6 +105,10 @@ def test_wrong_types_are_errors(embeddings: M2VFastEmbeddings) -> None:
     for wrong in (["one text"], None):
         with pytest.raises(TypeError):
             embeddings.embed_query(wrong)
+
+
+def test_the_example() -> None:
+    adapters.run_search("langchain_search.py")
 
 
 def test_without_the_framework_the_message_names_the_extra() -> None:

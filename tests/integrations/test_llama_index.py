@@ -85,6 +85,15 @@ def test_batches(
     assert sum(sizes) == len(DOCUMENTS)
 
 
+def test_the_default_is_the_biggest_batch_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedding = M2VFastEmbedding(BUNDLED_MODEL)
+    sizes = adapters.count_encoded(monkeypatch)
+    embedding.get_text_embedding_batch([f"text {index}" for index in range(3000)])
+    assert sizes == [2048, 952]
+    with pytest.raises(ValueError, match="embed_batch_size"):
+        M2VFastEmbedding(BUNDLED_MODEL, embed_batch_size=2049)
+
+
 def test_the_expected_document_comes_first(embedding: M2VFastEmbedding) -> None:
     documents = [
         Document(text=text, metadata={"index": index}, excluded_embed_metadata_keys=["index"])
@@ -154,6 +163,10 @@ def test_wrong_arguments_are_errors() -> None:
         M2VFastEmbedding(BUNDLED_MODEL, embed_batch_size=0)
     with pytest.raises(FileNotFoundError):
         M2VFastEmbedding("bundled:nothing")
+
+
+def test_the_example() -> None:
+    adapters.run_search("llama_index_search.py")
 
 
 def test_without_the_framework_the_message_names_the_extra() -> None:

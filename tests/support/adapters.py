@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -30,6 +31,19 @@ def count_loads(patch: pytest.MonkeyPatch) -> list[str]:
     return loads
 
 
+def count_encoded(patch: pytest.MonkeyPatch) -> list[int]:
+    """A list to which every call of `encode` from now on adds its number of texts."""
+    sizes: list[int] = []
+    inner: Any = StaticModel.encode
+
+    def counted(self: StaticModel, texts: Any, **keywords: Any) -> Any:
+        sizes.append(len(texts))
+        return inner(self, texts, **keywords)
+
+    patch.setattr(StaticModel, "encode", counted)
+    return sizes
+
+
 def message_without(framework: str, adapter: str) -> str:
     """The message of an adapter's ImportError where its framework is not installed."""
     code = (
@@ -48,3 +62,13 @@ def run_example(name: str, *arguments: str | Path) -> str:
     output = done.stdout.decode("utf-8")
     assert done.returncode == 0, output + done.stderr.decode("utf-8", "replace")
     return output
+
+
+def run_search(name: str, *arguments: str | Path) -> None:
+    """Runs an example that searches, and looks for what it must find first."""
+    output = run_example(name, *arguments)
+    assert output.startswith("600 paragraphs "), output
+    lines = output.splitlines()
+    answer = lines[lines.index("What is the precedence of the operators?") + 1]
+    wanted = "[operator-summary] The following table summarizes the operator precedence"
+    assert re.fullmatch(rf"  0\.[89]\d\d  {re.escape(wanted)} .*", answer), output

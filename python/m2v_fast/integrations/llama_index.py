@@ -38,7 +38,7 @@ class M2VFastEmbedding(BaseEmbedding):
         self,
         model_name: str | PathLike[str] = DEFAULT_MODEL,
         *,
-        embed_batch_size: int = 1024,
+        embed_batch_size: int = 2048,
         loading: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -47,7 +47,8 @@ class M2VFastEmbedding(BaseEmbedding):
         Args:
             model_name: A local folder, the name of a model on the Hugging Face hub, or
                 `m2v_fast.BUNDLED_MODEL`.
-            embed_batch_size: Number of texts that LlamaIndex hands over at once, at most 2048.
+            embed_batch_size: Number of texts that LlamaIndex hands over at once; more it does not
+                allow.
             loading: Arguments of `StaticModel.from_pretrained`, as the configuration keeps them.
             **kwargs: Fields of `BaseEmbedding` (callback_manager, num_workers, …); all others are
                 passed to `StaticModel.from_pretrained` (token, revision, normalize, max_length, …).
