@@ -193,6 +193,7 @@ def test_a_token_is_not_stored(tmp_path: Path) -> None:
     get_registry().set_var("hub", "hf_secret")
     function: Any = M2VFastEmbeddings.create(name=BUNDLED_MODEL, token="$var:hub")
     assert function.token == "hf_secret"
+    assert "hf_secret" not in repr(function)
     table = lancedb.connect(tmp_path).create_table("texts", schema=schema(function))
     table.add(rows())
     [found] = table.search(QUERIES[1]).limit(1).to_list()

@@ -9,7 +9,7 @@ from m2v_fast.static_model import StaticModel
 
 try:
     from lancedb.embeddings import TextEmbeddingFunction, get_registry
-    from pydantic import ConfigDict, PrivateAttr
+    from pydantic import ConfigDict, Field, PrivateAttr
 except ImportError as error:
     raise missing(__name__, "lancedb", error) from error
 
@@ -42,7 +42,7 @@ class M2VFastEmbeddings(TextEmbeddingFunction):
     """A local folder, the name of a model on the Hugging Face hub, or `m2v_fast.BUNDLED_MODEL`."""
     # What follows are arguments of StaticModel.from_pretrained; only those that are given are
     # passed, so that the model's configuration decides on the rest.
-    token: str | bool | None = None
+    token: str | bool | None = Field(default=None, repr=False)
     normalize: bool | None = None
     subfolder: str | None = None
     quantize_to: str | None = None
