@@ -54,8 +54,8 @@ class TextEmbedder(ClassNamePrefixFeaturesOutMixin, TransformerMixin, BaseEstima
             max_length: Most tokens kept of a text, None for no limit, "model" as the model says.
             dimensionality: Keep this many columns; by default all.
             num_threads: Most threads to use; by default as many as there are processors.
-            loading: Further arguments of `StaticModel.from_pretrained` (revision, cache_dir, …). Like
-                all parameters they are shown and pickled, so a token is better left to
+            loading: Further arguments of `StaticModel.from_pretrained` (revision, cache_dir, …).
+                Like all parameters they are shown and pickled, so a token is better left to
                 `hf auth login` or `HF_TOKEN`.
         """
         self.model = model
