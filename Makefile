@@ -191,7 +191,23 @@ test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milv
 	$(BIN)/maturin build --release --locked --quiet --out $(FRAMEWORKS)/dist
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
-	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations
+	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations --ignore tests/integrations/test_recipes.py
+
+RECIPES := .venv-recipes
+
+$(RECIPES)/made: pyproject.toml
+	$(PYTHON) -m venv $(RECIPES)
+	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install --group recipes
+	touch $@
+
+.PHONY: test-recipes
+test-recipes: $(VENV)/made $(RECIPES)/made ## Run the code of docs/recipes.md in the libraries it is for (they take over a gigabyte)
+	$(PIP) install 'maturin>=1.9,<2'
+	$(BIN)/maturin build --release --locked --quiet --out $(RECIPES)/dist
+	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install $(RECIPES)/dist/*.whl
+	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(RECIPES)/dist/*.whl
+	$(RECIPES)/bin/python -m pytest -q tests/integrations/test_recipes.py
 
 TORCH := .venv-integrations-torch
 

@@ -17,38 +17,18 @@ import sys
 import time
 from itertools import islice
 from pathlib import Path
-from pydoc_data.topics import topics
 from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
 from m2v_fast import BUNDLED_MODEL, Model2VecEmbeddingFunction
+from manual import QUESTIONS, hit, paragraphs
 from pymilvus import MilvusClient
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
 COLLECTION = "manual"
-COUNT = 600
 BATCH = 200
-QUESTIONS = [
-    "Where does the import statement look for a module?",
-    "What is the precedence of the operators?",
-    "Which method decides whether an object is true or false?",
-    "How is an exception handled?",
-]
-
-
-def paragraphs(count: int) -> list[tuple[str, str]]:
-    """Return (topic, paragraph) pairs of the manual, without headings and other short lines."""
-    pairs = (
-        (topic, paragraph.strip())
-        for topic, text in sorted(topics.items())
-        for paragraph in text.split("\n\n")
-        if len(paragraph) > 150
-    )
-    unique = {paragraph: topic for topic, paragraph in pairs}
-    step = max(1, len(unique) // count)
-    return [(topic, paragraph) for paragraph, topic in [*unique.items()][::step]][:count]
 
 
 def rows(
@@ -67,7 +47,7 @@ def rows(
 def run(file: Path) -> None:
     """Fill the database in the file, and search it."""
     embed = Model2VecEmbeddingFunction(BUNDLED_MODEL)
-    documents = paragraphs(COUNT)
+    documents = paragraphs()
     client = MilvusClient(str(file))
     if client.has_collection(COLLECTION):
         client.drop_collection(COLLECTION)
@@ -86,10 +66,9 @@ def run(file: Path) -> None:
     results = client.search(COLLECTION, data=queries, limit=2, output_fields=["topic", "text"])
     for question, hits in zip(QUESTIONS, results, strict=True):
         print(f"\n{question}")
-        for hit in hits:
-            entity = hit["entity"]
-            line = " ".join(entity["text"].split())[:90]
-            print(f"  {hit['distance']:.3f}  [{entity['topic']}] {line} …")
+        for found in hits:
+            entity = found["entity"]
+            print(hit(found["distance"], entity["topic"], entity["text"]))
     print(f"\n{len(QUESTIONS)} questions embedded in {embedded * 1e3:.2f} ms")
     client.close()
 

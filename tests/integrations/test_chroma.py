@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from m2v_fast import BUNDLED_MODEL, StaticModel, demo
 
-from tests.support import process
+from tests.support import adapters, process
 
 if find_spec("chromadb") is None:
     pytest.skip("needs chromadb", allow_module_level=True)
@@ -18,7 +18,6 @@ if find_spec("chromadb") is None:
 import chromadb
 from chromadb.config import Settings
 from chromadb.utils.embedding_functions import known_embedding_functions
-from m2v_fast.integrations import chroma
 from m2v_fast.integrations.chroma import M2VFastEmbeddingFunction
 
 if TYPE_CHECKING:
@@ -119,16 +118,8 @@ def test_the_configuration_is_found_again(function: Any, tmp_path: Path) -> None
 def test_a_collection_opened_without_its_function_loads_the_model_once(
     tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    chroma._build.cache_clear()
-    loads: list[str] = []
-    inner = M2VFastEmbeddingFunction.__init__
-
-    def counted(self: M2VFastEmbeddingFunction, source: str, **kwargs: Any) -> None:
-        loads.append(source)
-        inner(self, source, **kwargs)
-
     function: Any = M2VFastEmbeddingFunction(BUNDLED_MODEL, max_length=100)
-    monkeypatch.setattr(M2VFastEmbeddingFunction, "__init__", counted)
+    loads = adapters.count_loads(monkeypatch)
     client = chromadb.PersistentClient(str(tmp_path), Settings(anonymized_telemetry=False))
     client.create_collection("texts", embedding_function=function)
     collection = client.get_collection("texts")
@@ -136,6 +127,16 @@ def test_a_collection_opened_without_its_function_loads_the_model_once(
     for _ in range(3):
         assert firsts(collection) == ANSWERS
     assert loads == [BUNDLED_MODEL]
+
+
+def test_texts_are_encoded_in_one_call(function: Any, monkeypatch: pytest.MonkeyPatch) -> None:
+    client = chromadb.EphemeralClient(Settings(anonymized_telemetry=False))
+    collection = client.create_collection("many", embedding_function=function)
+    sizes = adapters.count_encoded(monkeypatch)
+    texts = [f"text {index}" for index in range(3000)]
+    collection.add(ids=[str(index) for index in range(3000)], documents=texts)
+    assert sizes == [3000]
+    client.delete_collection("many")
 
 
 def test_config_round_trip(tmp_path: Path) -> None:
@@ -199,11 +200,11 @@ def test_a_collection_refuses_another_model(function: Any) -> None:
     client.delete_collection("fixed")
 
 
+def test_the_example(tmp_path: Path) -> None:
+    for _ in range(2):  # a collection that is there is made anew
+        adapters.run_search("chroma_search.py", tmp_path)
+
+
 def test_without_the_framework_the_message_names_the_extra() -> None:
-    code = (
-        "import json, sys\n"
-        "sys.modules['chromadb'] = None\n"
-        "try:\n    import m2v_fast.integrations.chroma\n"
-        "except ImportError as error:\n    print(json.dumps(str(error)))\n"
-    )
-    assert "pip install 'm2v-fast[chroma]'" in process.answer("-c", code)
+    message = adapters.message_without("chromadb", "m2v_fast.integrations.chroma")
+    assert "pip install 'm2v-fast[chroma]'" in message

@@ -10,7 +10,7 @@ import numpy as np
 import pytest
 from m2v_fast import BUNDLED_MODEL, StaticModel, demo
 
-from tests.support import process
+from tests.support import adapters
 
 if find_spec("langchain_core") is None:
     pytest.skip("needs langchain_core", allow_module_level=True)
@@ -79,6 +79,14 @@ def test_as_an_async_retriever(embeddings: M2VFastEmbeddings) -> None:
     assert asyncio.run(search()) == [DOCUMENTS[answer] for answer in ANSWERS]
 
 
+def test_texts_are_encoded_in_one_call(
+    embeddings: M2VFastEmbeddings, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    sizes = adapters.count_encoded(monkeypatch)
+    InMemoryVectorStore.from_texts([f"text {index}" for index in range(3000)], embeddings)
+    assert sizes == [3000]
+
+
 def test_loading_arguments_and_loaded_models() -> None:
     plain = M2VFastEmbeddings(BUNDLED_MODEL, normalize=False)
     assert plain.model.normalize is False
@@ -99,11 +107,10 @@ def test_wrong_types_are_errors(embeddings: M2VFastEmbeddings) -> None:
             embeddings.embed_query(wrong)
 
 
+def test_the_example() -> None:
+    adapters.run_search("langchain_search.py")
+
+
 def test_without_the_framework_the_message_names_the_extra() -> None:
-    code = (
-        "import json, sys\n"
-        "sys.modules['langchain_core'] = None\n"
-        "try:\n    import m2v_fast.integrations.langchain\n"
-        "except ImportError as error:\n    print(json.dumps(str(error)))\n"
-    )
-    assert "pip install 'm2v-fast[langchain]'" in process.answer("-c", code)
+    message = adapters.message_without("langchain_core", "m2v_fast.integrations.langchain")
+    assert "pip install 'm2v-fast[langchain]'" in message

@@ -13,7 +13,7 @@ import numpy as np
 import pytest
 from m2v_fast import BUNDLED_MODEL, StaticModel, demo
 
-from tests.support import process
+from tests.support import adapters
 
 if find_spec("llama_index") is None:
     pytest.skip("needs llama_index", allow_module_level=True)
@@ -83,6 +83,15 @@ def test_batches(
     assert embedding.get_text_embedding_batch(DOCUMENTS) == expected
     assert max(sizes) == min(batch_size, len(DOCUMENTS))
     assert sum(sizes) == len(DOCUMENTS)
+
+
+def test_the_default_is_the_biggest_batch_allowed(monkeypatch: pytest.MonkeyPatch) -> None:
+    embedding = M2VFastEmbedding(BUNDLED_MODEL)
+    sizes = adapters.count_encoded(monkeypatch)
+    embedding.get_text_embedding_batch([f"text {index}" for index in range(3000)])
+    assert sizes == [2048, 952]
+    with pytest.raises(ValueError, match="embed_batch_size"):
+        M2VFastEmbedding(BUNDLED_MODEL, embed_batch_size=2049)
 
 
 def test_the_expected_document_comes_first(embedding: M2VFastEmbedding) -> None:
@@ -156,11 +165,10 @@ def test_wrong_arguments_are_errors() -> None:
         M2VFastEmbedding("bundled:nothing")
 
 
+def test_the_example() -> None:
+    adapters.run_search("llama_index_search.py")
+
+
 def test_without_the_framework_the_message_names_the_extra() -> None:
-    code = (
-        "import json, sys\n"
-        "sys.modules['llama_index'] = None\n"
-        "try:\n    import m2v_fast.integrations.llama_index\n"
-        "except ImportError as error:\n    print(json.dumps(str(error)))\n"
-    )
-    assert "pip install 'm2v-fast[llama-index]'" in process.answer("-c", code)
+    message = adapters.message_without("llama_index", "m2v_fast.integrations.llama_index")
+    assert "pip install 'm2v-fast[llama-index]'" in message

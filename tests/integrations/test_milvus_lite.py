@@ -175,6 +175,7 @@ def test_embedding_does_not_import_pymilvus() -> None:
         "function = m2v_fast.Model2VecEmbeddingFunction(m2v_fast.BUNDLED_MODEL)\n"
         "function.encode_documents(['a text'])\n"
         "print(json.dumps([name for name in ('pymilvus', 'milvus_lite', 'langchain_core',\n"
-        "    'llama_index', 'chromadb', 'm2v_fast.integrations') if name in sys.modules]))\n"
+        "    'llama_index', 'chromadb', 'sklearn', 'fastembed', 'lancedb', 'haystack',\n"
+        "    'm2v_fast.integrations', 'haystack_integrations') if name in sys.modules]))\n"
     )
     assert process.answer("-c", code) == []

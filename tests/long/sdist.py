@@ -29,6 +29,9 @@ STARTED = "import sys; sys.exit('_m2v_fast_startup' not in sys.modules)"
 #: What must be in an installed package beside its modules.
 LICENCES = ("LICENSE-MIT", "LICENSE-APACHE", "NOTICE", "THIRD-PARTY-LICENSES")
 
+#: What only a setting of maturin's brings along, since it is outside the package's own folder.
+MODULES = ("haystack_integrations/components/embedders/m2v_fast/__init__.py",)
+
 
 def _run(*command: str | Path, cwd: Path | None = None) -> str:
     environment = {name: value for name, value in os.environ.items() if name != "PYTHONPATH"}
@@ -75,6 +78,9 @@ def main() -> None:
     [information] = root.glob("venv/**/m2v_fast-*.dist-info")
     if missing := {name for name in LICENCES if not (information / "licenses" / name).exists()}:
         sys.exit(f"the installed package lacks {missing}")
+    for module in MODULES:
+        if not list(root.glob(f"venv/**/site-packages/{module}")):
+            sys.exit(f"the installed package lacks {module}")
     if list(empty.iterdir()):
         sys.exit("running the package left something behind")
     print("built, installed and run from an empty folder: the same vectors")

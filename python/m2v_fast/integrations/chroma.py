@@ -2,22 +2,18 @@
 
 from __future__ import annotations
 
-import json
 import os
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
+
+from m2v_fast.integrations._base import DEFAULT_MODEL, kept, load_again, missing, vectors
+from m2v_fast.static_model import StaticModel
 
 try:
     from chromadb import Documents, EmbeddingFunction
     from chromadb.utils.embedding_functions import register_embedding_function
 except ImportError as error:
-    raise ImportError(
-        f"m2v_fast.integrations.chroma needs chromadb ({error}): pip install 'm2v-fast[chroma]'",
-        name=error.name,
-    ) from error
-
-from m2v_fast.embedding_function import Model2VecEmbeddingFunction
+    raise missing(__name__, "chromadb", error) from error
 
 if TYPE_CHECKING:
     from os import PathLike
@@ -25,8 +21,6 @@ if TYPE_CHECKING:
     from chromadb import Embeddings
     from chromadb.api.types import Space
 
-# Used while loading, but not for the database to keep: a secret, and an order to fetch anew.
-_NOT_KEPT = frozenset({"token", "force_download"})
 # Where to look for the same model: may change during the life of a collection.
 _PLACES = frozenset({"cache_dir", "local_files_only", "memory_map"})
 
@@ -42,9 +36,7 @@ class M2VFastEmbeddingFunction(EmbeddingFunction[Documents]):
     collection has to import this module first. A local folder is stored as it was given.
     """
 
-    def __init__(
-        self, model_source: str | PathLike[str] = "minishlab/potion-base-8M", **kwargs: Any
-    ) -> None:
+    def __init__(self, model_source: str | PathLike[str] = DEFAULT_MODEL, **kwargs: Any) -> None:
         """Load the model.
 
         Args:
@@ -56,19 +48,20 @@ class M2VFastEmbeddingFunction(EmbeddingFunction[Documents]):
         Raises:
             FileNotFoundError, ModelError, ConnectionError: As `StaticModel.from_pretrained`.
         """
-        self._function = Model2VecEmbeddingFunction(model_source, **kwargs)
+        self._set_up(StaticModel.from_pretrained(model_source, **kwargs), model_source, kwargs)
+
+    def _set_up(
+        self, model: StaticModel, source: str | PathLike[str], arguments: dict[str, Any]
+    ) -> None:
+        self._model = model
         self._config: dict[str, Any] = {
-            "model_source": os.fspath(model_source),
-            "kwargs": {
-                name: os.fspath(value) if isinstance(value, os.PathLike) else value
-                for name, value in kwargs.items()
-                if name not in _NOT_KEPT
-            },
+            "model_source": os.fspath(source),
+            "kwargs": kept(arguments),
         }
 
     def __call__(self, input: Documents) -> Embeddings:  # noqa: A002 - Chroma's name for it
         """Embed texts; one float32 array for each."""
-        return list(self._function(input))
+        return [*vectors(self._model, input)]
 
     def embed_query(self, input: Documents) -> Embeddings:  # noqa: A002 - as above
         """Embed queries, in the same way as documents."""
@@ -96,10 +89,13 @@ class M2VFastEmbeddingFunction(EmbeddingFunction[Documents]):
         """Make the function that `get_config` described.
 
         Chroma asks for it with every query of a collection that was opened without naming its
-        function, so the last few are kept.
+        function, so the last few models are kept.
         """
         M2VFastEmbeddingFunction.validate_config(config)
-        return _build(json.dumps(config, sort_keys=True))
+        source, arguments = config["model_source"], config.get("kwargs", {})
+        function = M2VFastEmbeddingFunction.__new__(M2VFastEmbeddingFunction)
+        function._set_up(load_again(source, arguments), source, arguments)
+        return function
 
     @staticmethod
     def validate_config(config: dict[str, Any]) -> None:
@@ -137,12 +133,6 @@ class M2VFastEmbeddingFunction(EmbeddingFunction[Documents]):
             raise ValueError(
                 f"the model's arguments cannot change within a collection: {before} to {after}"
             )
-
-
-@lru_cache(maxsize=4)
-def _build(config: str) -> M2VFastEmbeddingFunction:
-    settings = json.loads(config)
-    return M2VFastEmbeddingFunction(settings["model_source"], **settings.get("kwargs", {}))
 
 
 register_embedding_function(M2VFastEmbeddingFunction)

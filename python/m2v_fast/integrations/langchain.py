@@ -5,19 +5,17 @@ from __future__ import annotations
 import asyncio
 from typing import TYPE_CHECKING, Any
 
+from m2v_fast.integrations._base import DEFAULT_MODEL, load, missing
+
 try:
     from langchain_core.embeddings import Embeddings
 except ImportError as error:
-    raise ImportError(
-        f"m2v_fast.integrations.langchain needs langchain-core ({error}): "
-        "pip install 'm2v-fast[langchain]'",
-        name=error.name,
-    ) from error
-
-from m2v_fast.static_model import StaticModel
+    raise missing(__name__, "langchain-core", error) from error
 
 if TYPE_CHECKING:
     from os import PathLike
+
+    from m2v_fast.static_model import StaticModel
 
 
 class M2VFastEmbeddings(Embeddings):
@@ -31,7 +29,7 @@ class M2VFastEmbeddings(Embeddings):
 
     def __init__(
         self,
-        model_source: str | PathLike[str] | StaticModel = "minishlab/potion-base-8M",
+        model_source: str | PathLike[str] | StaticModel = DEFAULT_MODEL,
         **kwargs: Any,
     ) -> None:
         """Load the model, or take a loaded one.
@@ -46,11 +44,7 @@ class M2VFastEmbeddings(Embeddings):
             TypeError: Arguments for loading are given together with a loaded model.
             FileNotFoundError, ModelError, ConnectionError: As `StaticModel.from_pretrained`.
         """
-        if not isinstance(model_source, StaticModel):
-            model_source = StaticModel.from_pretrained(model_source, **kwargs)
-        elif kwargs:
-            raise TypeError(f"a loaded model takes no arguments: {', '.join(kwargs)}")
-        self.model = model_source
+        self.model = load(model_source, kwargs)
 
     def embed_documents(self, texts: list[str]) -> list[list[float]]:
         """Embed texts; one list of floats for each, none for an empty list.

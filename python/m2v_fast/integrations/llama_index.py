@@ -6,23 +6,17 @@ import asyncio
 import os
 from typing import TYPE_CHECKING, Any
 
+from m2v_fast.integrations._base import DEFAULT_MODEL, kept, missing
+from m2v_fast.static_model import StaticModel
+
 try:
     from llama_index.core.base.embeddings.base import BaseEmbedding
     from llama_index.core.bridge.pydantic import Field, PrivateAttr
 except ImportError as error:
-    raise ImportError(
-        f"m2v_fast.integrations.llama_index needs llama-index-core ({error}): "
-        "pip install 'm2v-fast[llama-index]'",
-        name=error.name,
-    ) from error
-
-from m2v_fast.static_model import StaticModel
+    raise missing(__name__, "llama-index-core", error, extra="llama-index") from error
 
 if TYPE_CHECKING:
     from os import PathLike
-
-# Used while loading, but not part of what the component is: a secret, and an order to fetch anew.
-_NOT_KEPT = frozenset({"token", "force_download"})
 
 
 class M2VFastEmbedding(BaseEmbedding):
@@ -42,9 +36,9 @@ class M2VFastEmbedding(BaseEmbedding):
 
     def __init__(
         self,
-        model_name: str | PathLike[str] = "minishlab/potion-base-8M",
+        model_name: str | PathLike[str] = DEFAULT_MODEL,
         *,
-        embed_batch_size: int = 1024,
+        embed_batch_size: int = 2048,
         loading: dict[str, Any] | None = None,
         **kwargs: Any,
     ) -> None:
@@ -53,7 +47,8 @@ class M2VFastEmbedding(BaseEmbedding):
         Args:
             model_name: A local folder, the name of a model on the Hugging Face hub, or
                 `m2v_fast.BUNDLED_MODEL`.
-            embed_batch_size: Number of texts that LlamaIndex hands over at once, at most 2048.
+            embed_batch_size: Number of texts that LlamaIndex hands over at once; more it does not
+                allow.
             loading: Arguments of `StaticModel.from_pretrained`, as the configuration keeps them.
             **kwargs: Fields of `BaseEmbedding` (callback_manager, num_workers, …); all others are
                 passed to `StaticModel.from_pretrained` (token, revision, normalize, max_length, …).
@@ -68,11 +63,7 @@ class M2VFastEmbedding(BaseEmbedding):
         model = StaticModel.from_pretrained(model_name, **arguments)
         fields["model_name"] = os.fspath(model_name)
         fields["embed_batch_size"] = embed_batch_size
-        fields["loading"] = {
-            name: os.fspath(value) if isinstance(value, os.PathLike) else value
-            for name, value in arguments.items()
-            if name not in _NOT_KEPT
-        }
+        fields["loading"] = kept(arguments)
         super().__init__(**fields)
         self._model = model
 
