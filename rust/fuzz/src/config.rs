@@ -64,13 +64,10 @@ fn made(mut input: Input<'_>) {
     let key = format!("extra {}", text(input.short()));
     file[key] = json!(text(input.rest()));
     // What Python's `json` takes beyond JSON.
-    let more = [
-        "",
-        r#","x":NaN"#,
-        r#","x":[-Infinity,Infinity,1e999]"#,
-        r#","\ud800":"\udfff""#,
-        &format!(r#","x":{}{}"#, "[".repeat(300), "]".repeat(300)),
-    ][kind];
+    let deep = format!(r#","x":{}{}"#, "[".repeat(300), "]".repeat(300));
+    let more =
+        ["", r#","x":NaN"#, r#","x":[-Infinity,Infinity,1e999]"#, r#","\ud800":"\udfff""#, &deep]
+            [kind];
     let file = file.to_string();
     let file = format!("{}{more}}}", &file[..file.len() - 1]);
     let expected = match (expected_normalize, expected_length) {

@@ -169,7 +169,14 @@ fn twin(file: &[u8]) -> (usize, naive::Matrix) {
     let [rows, dim] = [0, 1].map(|n| shape[n].as_u64().unwrap() as usize);
     let mapping = tensor("mapping").map(|(dtype, _, bytes)| match dtype {
         "I64" => bytes.as_chunks().0.iter().map(|&b| i64::from_le_bytes(b) as usize).collect(),
-        _ => bytes.as_chunks().0.iter().map(|&b| i32::from_le_bytes(b) as usize).collect(),
+        "I32" => bytes.as_chunks().0.iter().map(|&b| i32::from_le_bytes(b) as usize).collect(),
+        "I16" => bytes.as_chunks().0.iter().map(|&b| i16::from_le_bytes(b) as usize).collect(),
+        "I8" => bytes.iter().map(|&b| b.cast_signed() as usize).collect(),
+        "U64" => bytes.as_chunks().0.iter().map(|&b| u64::from_le_bytes(b) as usize).collect(),
+        "U32" => bytes.as_chunks().0.iter().map(|&b| u32::from_le_bytes(b) as usize).collect(),
+        "U16" => bytes.as_chunks().0.iter().map(|&b| u16::from_le_bytes(b) as usize).collect(),
+        "U8" => bytes.iter().map(|&b| usize::from(b)).collect(),
+        other => panic!("a mapping of {other} was taken"),
     });
     let weights = tensor("weights").map(|(dtype, _, bytes)| {
         let kind = Kind::from_name(dtype).unwrap();
