@@ -350,6 +350,50 @@ def test_sigterm_leaves_nothing(tmp_path: Path, stream: bool) -> None:
     assert list(tmp_path.iterdir()) == [temporary]
 
 
+@as_root
+def test_a_full_disk_leaves_what_was_there(tmp_path: Path) -> None:
+    """A file system of a megabyte of the child's own, with an old file on it."""
+    lines = tmp_path / "lines.txt"
+    lines.write_text("a text\n" * 20_000, encoding="utf-8")
+    disk = tmp_path / "disk"
+    disk.mkdir()
+    model = big_unigram(tmp_path)
+    commands = {
+        "embed": f"embed '{lines}' -o '{disk}/out.npy'",
+        "compile": f"compile '{model}' -o '{disk}/x.m2vindex'",
+    }
+    for name, command in commands.items():
+        old = disk / ("out.npy" if name == "embed" else "x.m2vindex")
+        script = (
+            f"mount -t tmpfs -o size=300k tmpfs '{disk}' || exit 77; printf old > '{old}'; "
+            f"head -c 120000 /dev/zero > '{disk}/filler'; "
+            f"'{sys.executable}' -m m2v_fast {command}; code=$?; "
+            f"cat '{old}'; ls -A '{disk}' | wc -l; exit $code"
+        )
+        done = subprocess.run(
+            ["unshare", "-m", "bash", "-c", script],
+            env=process.environment({}),
+            capture_output=True,
+            timeout=process.PATIENCE,
+            check=False,
+        )
+        if done.returncode == 77:
+            pytest.skip("no file system can be mounted here")
+        assert done.returncode == 1, done.stderr.decode()
+        assert b"No space left on device" in done.stderr
+        assert b"Traceback" not in done.stderr
+        assert done.stdout.split() == [b"old2"], done.stdout
+
+
+def test_a_full_disk_stops_saving(own_folder: MakeFolder, tmp_path: Path) -> None:
+    """`/dev/full` has no room for anything: what is written through it fails in its last step."""
+    if not Path("/dev/full").exists():
+        pytest.skip("no /dev/full")
+    model = own_folder("wordpiece").path
+    done = run("embed", model / "tokenizer.json", "-o", "/dev/full", ok=False)
+    assert b"No space left on device" in done.stderr
+
+
 # Lines.
 
 

@@ -9,15 +9,19 @@ from collections import deque
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import model2vec
 import numpy as np
 import pytest
 
+from tests.support import reference
 from tests.support.compare import assert_result, assert_same_bits
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
     from m2v_fast import StaticModel
+
+    from tests.support.folders import Folder
 
 WORDS = ["the first text", "Zwölf Boxkämpfer", "中文 text 👍", "", "the last"]
 
@@ -35,6 +39,23 @@ class Name(str):
 
     def __getitem__(self, key: object) -> str:
         return "x"
+
+
+class Reversed(list[str]):
+    """A list that gives other items than it stores."""
+
+    def __iter__(self) -> Iterator[str]:
+        return iter([word.upper() for word in reversed(list(super().__iter__()))])
+
+
+class Doubled(tuple[str, ...]):
+    """A tuple, likewise."""
+
+    __slots__ = ()
+
+    def __iter__(self) -> Iterator[str]:
+        for word in super().__iter__():
+            yield from (word, word + " again")
 
 
 def _generator() -> Iterator[str]:
@@ -283,3 +304,15 @@ def test_no_more_threads_than_can_be_of_use(model: StaticModel) -> None:
     done.set()
     watcher.join()
     assert most < 100 + (os.cpu_count() or 1)
+
+
+@pytest.mark.parametrize("words", [Reversed(WORDS), Doubled(WORDS)], ids=["list", "tuple"])
+def test_a_subclass_of_list_or_tuple_is_what_it_gives(
+    model: StaticModel, small: Folder, words: Reversed | Doubled
+) -> None:
+    given = list(iter(words))
+    assert given != WORDS
+    expected = reference.encode(small.path, given, normalize=True)
+    assert_same_bits(model.encode(words), expected)
+    theirs = model2vec.StaticModel.from_pretrained(small.path)
+    assert_same_bits(model.encode(words), theirs.encode(words)[: len(given)])

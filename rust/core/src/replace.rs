@@ -59,6 +59,7 @@ impl NewFile {
             builder.permissions(fs::Permissions::from_mode(0o666));
         }
         let file = builder.tempfile_in(folder).map_err(failed)?;
+        step("created");
         // Where files cannot be locked, none is taken for abandoned either.
         #[cfg(unix)]
         let _ = file.as_file().try_lock();
@@ -95,13 +96,17 @@ impl NewFile {
     pub fn commit(self) -> Result<()> {
         let Self { file, path } = self;
         let failed = |source| Error::write(&path, source);
+        step("written");
         file.as_file().sync_all().map_err(failed)?;
+        step("synced");
         file.persist(&path).map_err(|error| failed(error.error))?;
+        step("renamed");
         // Some systems cannot have folders written down; the file is in its place all the same.
         #[cfg(unix)]
         if let Ok(folder) = File::open(folder(&path)) {
             let _ = folder.sync_all();
         }
+        step("done");
         Ok(())
     }
 }
@@ -115,6 +120,14 @@ impl Write for NewFile {
         self.file.flush()
     }
 }
+
+/// Where the tests kill the process.
+#[cfg(test)]
+fn step(name: &str) {
+    tests::step(name);
+}
+#[cfg(not(test))]
+fn step(_name: &str) {}
 
 fn folder(path: &Path) -> &Path {
     match path.parent() {
@@ -157,7 +170,61 @@ fn is_abandoned(path: &Path) -> bool {
 
 #[cfg(test)]
 mod tests {
+    use std::env;
+    use std::process::Command;
+
     use super::*;
+
+    const FILE: &str = "M2V_FAST_TEST_REPLACE";
+    const STEP: &str = "M2V_FAST_TEST_KILL_AT";
+
+    /// Kills this process if it is the child of a test and has come so far.
+    pub(super) fn step(name: &str) {
+        if env::var(STEP).is_ok_and(|step| step == name) {
+            // As SIGKILL: nothing is unwound and nothing dropped.
+            std::process::abort();
+        }
+    }
+
+    /// What the children of the next test do; nothing in a run of its own.
+    #[test]
+    fn child() {
+        if let Some(path) = env::var_os(FILE) {
+            write(Path::new(&path), &vec![b'n'; 1 << 20]).unwrap();
+        }
+    }
+
+    #[test]
+    fn a_process_killed_at_any_step_leaves_the_old_file_or_the_new_one() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("file");
+        let (old, new) = (vec![b'o'; 1 << 19], vec![b'n'; 1 << 20]);
+        for (step, expected) in [
+            ("created", &old),
+            ("written", &old),
+            ("synced", &old),
+            ("renamed", &new),
+            ("done", &new),
+        ] {
+            fs::write(&path, &old).unwrap();
+            let child = Command::new(env::current_exe().unwrap())
+                .args(["--exact", "replace::tests::child"])
+                .envs([(FILE, path.as_os_str()), (STEP, step.as_ref())])
+                .output()
+                .unwrap();
+            assert!(!child.status.success(), "{step}: {child:?}");
+            assert!(fs::read(&path).unwrap() == expected, "{step}");
+            // What the dead process left goes with the next write, once it is no longer young.
+            let left = names(folder.path());
+            assert!(left.len() <= 2, "{step}: {left:?}");
+            for name in left.iter().filter(|name| *name != "file") {
+                let left = File::options().write(true).open(folder.path().join(name)).unwrap();
+                left.set_modified(SystemTime::now() - 2 * YOUNG).unwrap();
+            }
+            write(&path, b"next").unwrap();
+            assert_eq!(names(folder.path()), ["file"], "{step}");
+        }
+    }
 
     fn names(folder: &Path) -> Vec<String> {
         let mut names: Vec<String> = fs::read_dir(folder)

@@ -1,6 +1,7 @@
 //! NumPy arrays to parts of a model, and tensors of a model's file to NumPy.
 
 use std::path::PathBuf;
+use std::sync::Arc;
 
 use m2v_core::{DType, Matrix, NewTensor, Weighting};
 use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
@@ -27,6 +28,15 @@ impl AsRef<[u8]> for ArrayBytes {
     fn as_ref(&self) -> &[u8] {
         // SAFETY: `new` took pointer and length from a C-contiguous array, which lives.
         unsafe { std::slice::from_raw_parts(self.data, self.len) }
+    }
+}
+
+/// The same, held by several.
+struct SharedBytes(Arc<ArrayBytes>);
+
+impl AsRef<[u8]> for SharedBytes {
+    fn as_ref(&self) -> &[u8] {
+        (*self.0).as_ref()
     }
 }
 
@@ -69,13 +79,15 @@ pub(crate) fn write_tensors(
 }
 
 /// A matrix over `vectors`, a C-contiguous array of shape (rows, dim) in one of the supported
-/// dtypes (bfloat16 as its bits, uint16), which is kept and not copied.
+/// dtypes (bfloat16 as its bits, uint16), which is kept and not copied: hold what comes with the matrix
+/// as long as that may be dropped without the interpreter's lock, since a reference that is given up
+/// then waits behind a lock, which a process forked meanwhile would find held for ever.
 pub(crate) fn matrix(
     vectors: &Bound<'_, PyUntypedArray>,
     dtype: &str,
     mapping: Option<&Bound<'_, PyArray1<i64>>>,
     weights: Option<&Bound<'_, PyAny>>,
-) -> PyResult<Matrix> {
+) -> PyResult<(Matrix, Arc<ArrayBytes>)> {
     let dtype = [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int8]
         .into_iter()
         .find(|known| known.name() == dtype)
@@ -93,7 +105,8 @@ pub(crate) fn matrix(
     if vectors.dtype().itemsize() != dtype.size() {
         return Err(PyTypeError::new_err("vectors are not of the dtype named"));
     }
-    let bytes = Box::new(ArrayBytes::new(vectors)?);
+    let owner = Arc::new(ArrayBytes::new(vectors)?);
+    let bytes = Box::new(SharedBytes(Arc::clone(&owner)));
     let mapping = mapping.map(|mapping| mapping.readonly());
     let mapping = mapping.as_ref().map(|mapping| mapping.as_slice()).transpose()?;
     let made = match weights {
@@ -119,7 +132,7 @@ pub(crate) fn matrix(
             }
         }
     };
-    made.map_err(ModelError::new_err)
+    made.map(|matrix| (matrix, owner)).map_err(ModelError::new_err)
 }
 
 /// A tensor of a model's file, for NumPy: `numpy.asarray` of it is a read-only view that keeps the

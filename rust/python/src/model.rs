@@ -55,7 +55,8 @@ impl Model {
         mapping: Option<&Bound<'_, PyArray1<i64>>>,
         weights: Option<&Bound<'_, PyAny>>,
     ) -> PyResult<Self> {
-        let matrix = arrays::matrix(vectors, dtype, mapping, weights)?;
+        // Held until the interpreter is attached again.
+        let (matrix, _owner) = arrays::matrix(vectors, dtype, mapping, weights)?;
         let core = py
             .detach(|| CoreModel::from_parts(tokenizer_json.as_bytes(), matrix))
             .map_err(|error| to_python(py, error, |_| None))?;

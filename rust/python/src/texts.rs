@@ -167,14 +167,15 @@ pub(crate) enum Sentences {
 
 impl Sentences {
     /// Takes a `str`, or any iterable of `str`. A list may change while the interpreter's lock is
-    /// released, so each item is held on its own.
+    /// released, so each item is held on its own. An instance of a subclass is asked for its items,
+    /// which may be others than those it stores.
     pub(crate) fn extract(object: &Bound<'_, PyAny>) -> PyResult<Self> {
         if let Ok(text) = object.cast::<PyString>() {
             return Ok(Self::One(PyText::new(text)?));
         }
-        Ok(Self::Many(if let Ok(list) = object.cast::<PyList>() {
+        Ok(Self::Many(if let Ok(list) = object.cast_exact::<PyList>() {
             collect(list.iter(), list.len())?
-        } else if let Ok(tuple) = object.cast::<PyTuple>() {
+        } else if let Ok(tuple) = object.cast_exact::<PyTuple>() {
             collect(tuple.iter(), tuple.len())?
         } else if object.is_instance_of::<PyBytes>() || object.is_instance_of::<PyByteArray>() {
             return Err(not_texts(object));
