@@ -213,7 +213,7 @@ mod tests {
                 .output()
                 .unwrap();
             assert!(!child.status.success(), "{step}: {child:?}");
-            assert!(fs::read(&path).unwrap() == expected, "{step}");
+            assert!(fs::read(&path).unwrap() == *expected, "{step}");
             // What the dead process left goes with the next write, once it is no longer young.
             let left = names(folder.path());
             assert!(left.len() <= 2, "{step}: {left:?}");
