@@ -4,34 +4,24 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from m2v_fast.integrations._base import DEFAULT_MODEL, load, missing
+
 try:
     from chonkie.embeddings import BaseEmbeddings
     from chonkie.embeddings.registry import EmbeddingsRegistry
 except ImportError as error:
-    raise ImportError(
-        f"m2v_fast.integrations.chonkie needs chonkie ({error}): pip install 'm2v-fast[chonkie]'",
-        name=error.name,
-    ) from error
+    raise missing(__name__, "chonkie", error) from error
 
 from m2v_fast import tokenizer_object
-from m2v_fast.static_model import StaticModel
 
 if TYPE_CHECKING:
-    from collections.abc import Mapping
     from os import PathLike
 
     import numpy as np
     from numpy.typing import NDArray
     from tokenizers import Tokenizer
 
-
-def _load(source: str | PathLike[str] | StaticModel, arguments: Mapping[str, Any]) -> StaticModel:
-    """Load a model, or take a loaded one, which takes no arguments."""
-    if not isinstance(source, StaticModel):
-        return StaticModel.from_pretrained(source, **arguments)
-    if arguments:
-        raise TypeError(f"a loaded model takes no arguments: {', '.join(arguments)}")
-    return source
+    from m2v_fast.static_model import StaticModel
 
 
 class M2VFastEmbeddings(BaseEmbeddings):
@@ -45,7 +35,7 @@ class M2VFastEmbeddings(BaseEmbeddings):
 
     def __init__(
         self,
-        model: str | PathLike[str] | StaticModel = "minishlab/potion-base-8M",
+        model: str | PathLike[str] | StaticModel = DEFAULT_MODEL,
         **kwargs: Any,
     ) -> None:
         """Load the model, or take a loaded one.
@@ -61,7 +51,7 @@ class M2VFastEmbeddings(BaseEmbeddings):
             FileNotFoundError, ModelError, ConnectionError: As `StaticModel.from_pretrained`.
         """
         super().__init__()
-        self.model = _load(model, kwargs)
+        self.model = load(model, kwargs)
 
     @property
     def dimension(self) -> int:

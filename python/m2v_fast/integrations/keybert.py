@@ -4,31 +4,22 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
+from m2v_fast.integrations._base import DEFAULT_MODEL, load, missing
+
 try:
     from keybert.backend import BaseEmbedder
 except ImportError as error:
-    raise ImportError(
-        f"m2v_fast.integrations.keybert needs keybert ({error}): pip install 'm2v-fast[keybert]'",
-        name=error.name,
-    ) from error
+    raise missing(__name__, "keybert", error) from error
 
-from m2v_fast.static_model import StaticModel
 
 if TYPE_CHECKING:
-    from collections.abc import Iterable, Mapping
+    from collections.abc import Iterable
     from os import PathLike
 
     import numpy as np
     from numpy.typing import NDArray
 
-
-def _load(source: str | PathLike[str] | StaticModel, arguments: Mapping[str, Any]) -> StaticModel:
-    """Load a model, or take a loaded one, which takes no arguments."""
-    if not isinstance(source, StaticModel):
-        return StaticModel.from_pretrained(source, **arguments)
-    if arguments:
-        raise TypeError(f"a loaded model takes no arguments: {', '.join(arguments)}")
-    return source
+    from m2v_fast.static_model import StaticModel
 
 
 class M2VFastBackend(BaseEmbedder):
@@ -44,7 +35,7 @@ class M2VFastBackend(BaseEmbedder):
 
     def __init__(
         self,
-        model_source: str | PathLike[str] | StaticModel = "minishlab/potion-base-8M",
+        model_source: str | PathLike[str] | StaticModel = DEFAULT_MODEL,
         **kwargs: Any,
     ) -> None:
         """Load the model, or take a loaded one.
@@ -59,7 +50,7 @@ class M2VFastBackend(BaseEmbedder):
             TypeError: Arguments for loading are given together with a loaded model.
             FileNotFoundError, ModelError, ConnectionError: As `StaticModel.from_pretrained`.
         """
-        super().__init__(embedding_model=_load(model_source, kwargs))
+        super().__init__(embedding_model=load(model_source, kwargs))
 
     def embed(self, documents: Iterable[str], verbose: bool = False) -> NDArray[np.float32]:
         """Embed documents or words.

@@ -23,17 +23,15 @@ from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 
 import numpy as np
 
+from m2v_fast.integrations._base import missing
+
 try:
     import torch
     from sentence_transformers import SentenceTransformer
     from sentence_transformers.sentence_transformer.modules import Normalize, StaticEmbedding
     from sentence_transformers.util import truncate_embeddings
 except ImportError as error:
-    raise ImportError(
-        f"m2v_fast.integrations.sentence_transformers needs sentence-transformers 6 ({error}): "
-        "pip install 'm2v-fast[sentence-transformers]'",
-        name=error.name,
-    ) from error
+    raise missing(__name__, "sentence-transformers 6", error, "sentence-transformers") from error
 
 from m2v_fast.static_model import StaticModel
 from m2v_fast.tokenizer_object import Watch
@@ -135,7 +133,7 @@ class _Embedding(_Same):
 class _Model(_Same):
     """The methods of a `SentenceTransformer` whose first module is accelerated."""
 
-    @torch.inference_mode()  # type: ignore[untyped-decorator]
+    @torch.inference_mode()
     def _inference(self, inputs: list[Any], **kwargs: Any) -> Any:
         model: Any = self
         vectors = None
@@ -228,7 +226,7 @@ class _Parts:
     def _limit(self) -> int | None:
         """Return the number of tokens that the tokenizer cuts to; 0 if it does something else."""
         try:
-            return self._watch.limit(None) if self._tokenizer.padding is None else 0
+            return self._watch.limit() if self._tokenizer.padding is None else 0
         except ValueError:
             return 0
 
