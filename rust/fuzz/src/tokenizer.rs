@@ -8,7 +8,7 @@ use serde_json::Value;
 use crate::input::{self, Input};
 use crate::json_tree;
 use crate::models::SMALL;
-use crate::reference::Reference;
+use crate::reference::{Reference, keep_quiet};
 
 /// Texts that touch much of what the files speak of.
 const TEXTS: &[&str] = &[
@@ -45,6 +45,7 @@ pub fn tokenizer_tree(data: &[u8]) {
 }
 
 fn check(json: &[u8], text: &str) {
+    keep_quiet();
     // Small caches: big ones take longer to make than such files to load. The target `text` has them.
     let mut ours = match Probe::with(json, Backend::detect(), Some(64)) {
         Ok(ours) => ours,
