@@ -6,6 +6,7 @@ import pickle
 from copy import copy, deepcopy
 from typing import TYPE_CHECKING, Any
 
+import model2vec
 import numpy as np
 import pytest
 from m2v_fast import BUNDLED_MODEL, StaticModel
@@ -96,6 +97,18 @@ def test_the_choice_stays_with_the_model(model: StaticModel, tmp_path: Path) -> 
     assert saved.unknown == "drop"
     kept.unknown = "drop"
     assert_same_bits(kept.encode(SOME), saved.encode(SOME))
+
+
+def test_no_unknown_id_keeps_it_as_in_model2vec(make_folder: MakeFolder) -> None:
+    folder = make_folder("wordpiece", Shape())
+    ours = StaticModel.from_pretrained(folder.path)
+    theirs = model2vec.StaticModel.from_pretrained(folder.path)
+    for value in (None, ours.unk_token_id):
+        ours.unk_token_id = theirs.unk_token_id = value
+        assert ours.unk_token_id == theirs.unk_token_id == value
+        assert ours.unknown == ("keep" if value is None else "drop")
+        assert ours.tokenize(SOME) == theirs.tokenize(SOME)
+        assert_same_bits(ours.encode(SOME), theirs.encode(SOME))
 
 
 @pytest.mark.parametrize("value", ["kept", True, 1, None])

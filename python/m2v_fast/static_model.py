@@ -649,16 +649,21 @@ class StaticModel(RecognisedModel):
 
     @property
     def unk_token_id(self) -> int | None:
-        """The id of unknown words, which is left out of every text."""
-        return self._native.unk_token_id
+        """The id that is left out of every text; None if there is none, or if it is kept.
+
+        None may be assigned to keep it, as in model2vec (`unknown` is "keep" then).
+        """
+        return None if self._native.keeps_unknown else self._native.unk_token_id
 
     @unk_token_id.setter
     def unk_token_id(self, value: int | None) -> None:
-        if value != self._native.unk_token_id:
+        if value is not None and value != self._native.unk_token_id:
             raise ValueError(
                 f"unk_token_id is {self._native.unk_token_id}, as the tokenizer has it, and cannot "
                 f"be {value!r}: assign a tokenizer with another unknown token to model.tokenizer"
             )
+        if value != self.unk_token_id:
+            self.unknown = "keep" if value is None else "drop"
 
     @property
     def backend(self) -> str:

@@ -202,13 +202,15 @@ CONFIGS: dict[str, Broken] = {
     "UTF-16": _config('{"normalize": true}'.encode("utf-16"), "JSON"),
     "BOM": _config(b'\xef\xbb\xbf{"normalize": true}', "byte order mark"),
     "nested too deeply": _config(b'{"a":' + b"[" * 100_000, "JSON"),
-    "NaN": _config(b'{"max_length": NaN}', "JSON"),
+    "NaN": _config(b'{"max_length": NaN}', "max_length", "NaN"),
+    "half of a NaN": _config(b'{"max_length": Na}', "JSON"),
     "max_length negative": _config(b'{"max_length": -1}', "max_length", "-1"),
     "max_length a text": _config(b'{"max_length": "many"}', "max_length", "many"),
     "max_length no whole number": _config(b'{"max_length": 2.5}', "max_length", "2.5"),
     "max_length beyond 64 bits": _config(b'{"max_length": 18446744073709551616}', "max_length"),
     "normalize a text": _config(b'{"normalize": "yes"}', "normalize", "yes"),
-    "normalize a number": _config(b'{"normalize": 3.5}', "normalize", "3.5"),
+    "normalize NaN": _config(b'{"normalize": NaN}', "normalize", "NaN"),
+    "normalize a list": _config(b'{"normalize": [1]}', "normalize", "[1]"),
 }
 
 # tokenizer.json
@@ -251,7 +253,10 @@ TOKENIZERS: dict[str, Broken] = {
     "a list": _tokenizer(lambda: b"[]"),
     "not UTF-8": _tokenizer(lambda: b'{"version": "\xff"}', "JSON"),
     "BOM": _tokenizer(lambda: b"\xef\xbb\xbf" + _changed()(), "byte order mark"),
-    "nested too deeply": _tokenizer(lambda: b'{"model":' + b"[" * 100_000, "recursion"),
+    "nested too deeply": _tokenizer(
+        lambda: b'{"model":' + b"[" * 100_000 + b"]" * 100_000 + b"}", "recursion"
+    ),
+    "not closed": _tokenizer(lambda: b'{"model":' + b"[" * 100_000, "JSON"),
     "no model": _tokenizer(_changed(model=None)),
     "unknown model": _tokenizer(_changed(model={"type": "Oracle", "vocab": {}})),
     "unknown normalizer": _tokenizer(_changed(normalizer={"type": "Beautify"})),

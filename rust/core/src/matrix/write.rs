@@ -74,8 +74,13 @@ fn view<'a>(tensor: &NewTensor<'a>) -> Result<TensorView<'a>, String> {
         "bfloat16" => Dtype::BF16,
         "float64" => Dtype::F64,
         "int8" => Dtype::I8,
+        "int16" => Dtype::I16,
         "int32" => Dtype::I32,
         "int64" => Dtype::I64,
+        "uint8" => Dtype::U8,
+        "uint16" => Dtype::U16,
+        "uint32" => Dtype::U32,
+        "uint64" => Dtype::U64,
         other => return Err(format!("`{}` is {other}, which a model cannot hold", tensor.name)),
     };
     TensorView::new(dtype, tensor.shape.clone(), tensor.bytes)
