@@ -119,6 +119,8 @@ fn check(json: &[u8], text: &str) {
                         ids.iter().eq(known)
                     }
                     (Err(_), Err(_)) => true,
+                    // A damaged map, say: any ids are right where the reference dies.
+                    (Ok(()), Err(problem)) => problem == "panicked",
                     _ => false,
                 };
                 assert!(
