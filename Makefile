@@ -129,7 +129,7 @@ fuzz: target/tools/bin/cargo-fuzz ## Fuzz one target (TARGET=name, SECONDS=60); 
 	cd rust/fuzz && RUSTC_BOOTSTRAP=1 PATH="$(abspath target/tools/bin):$$PATH" cargo fuzz run \
 		--fuzz-dir . --features libfuzzer --target-dir $(abspath target/fuzz) $(TARGET) \
 		corpus/$(TARGET) seeds/$(TARGET) $(if $(filter tokenizer_bytes,$(TARGET)),models) \
-		-- -max_total_time=$(SECONDS) -dict=words.dict -timeout=60 -rss_limit_mb=6000 \
+		-- -max_total_time=$(SECONDS) -dict=words.dict -timeout=120 -rss_limit_mb=6000 \
 		-max_len=$(if $(filter tokenizer_bytes,$(TARGET)),24000,1024) \
 		-print_final_stats=1 $(FUZZ_FLAGS)
 

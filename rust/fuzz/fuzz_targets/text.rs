@@ -1,4 +1,7 @@
 //! The target `text` under libFuzzer.
 #![no_main]
 
-libfuzzer_sys::fuzz_target!(|data: &[u8]| m2v_fuzz::run(m2v_fuzz::text, data));
+libfuzzer_sys::fuzz_target!(|data: &[u8]| {
+    m2v_fuzz::load_models();
+    m2v_fuzz::run(m2v_fuzz::text, data);
+});

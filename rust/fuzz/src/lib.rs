@@ -33,6 +33,6 @@ pub use index::index;
 pub use long::long;
 pub use models::folder as models_folder;
 pub use tensors::tensors;
-pub use text::text;
+pub use text::{load_models, text};
 pub use tokenizer::{tokenizer_bytes, tokenizer_tree};
 pub use vectors::vectors;

@@ -25,6 +25,11 @@ fn oracles() -> Vec<Oracle> {
     small.chain(real).collect()
 }
 
+/// Loads the models of [`text`], which takes longer than any input may.
+pub fn load_models() {
+    ORACLES.with(|_| ());
+}
+
 /// The first byte chooses the model, the second the limit; the rest is the text.
 pub fn text(data: &[u8]) {
     let mut input = Input::new(data);

@@ -41,6 +41,7 @@ fn run(name: &str, target: fn(&[u8]), rounds: usize) {
 
 #[test]
 fn text() {
+    m2v_fuzz::load_models();
     run("text", |data| m2v_fuzz::run(m2v_fuzz::text, data), 20_000);
 }
 
