@@ -172,6 +172,10 @@ memcheck:
 	CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
 		cargo test --locked --quiet -p m2v-core --lib -- $(MEMCHECK_TESTS)
 
+.PHONY: coverage
+coverage: build ## Count the normalizers, pre-tokenizers and models that run on an engine of ours
+	$(BIN)/python scripts/coverage.py
+
 .PHONY: test-exhaustive
 test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours
 	cargo test --locked --release -p m2v-core -- --include-ignored
