@@ -175,8 +175,8 @@ def engine(text: str) -> tuple[str, str | None]:
     file = json.loads(text)
     vocab = file["model"]["vocab"]
     names = {piece for piece, _ in vocab} if isinstance(vocab, list) else set(vocab)
-    names |= {token["content"] for token in file.get("added_tokens") or ()}
-    names.discard("")
+    # An added token of nothing is none.
+    names |= {token["content"] for token in file.get("added_tokens") or ()} - {""}
     model = Model.from_parts(np.zeros((len(names), 1), np.float32), "float32", text)
     return model.engine, model.engine_reason
 
