@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import copy
+import json
 import pickle
 from typing import TYPE_CHECKING, Any
 
@@ -11,7 +12,7 @@ import numpy as np
 import pytest
 from m2v_fast import StaticModel, compat
 from m2v_fast.compat.model2vec_model import AcceleratedStaticModel
-from tokenizers import AddedToken, Tokenizer, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
 
 from tests.support import texts
 
@@ -68,6 +69,22 @@ def _assigned(model: Any) -> None:
     model.tokenizer = other
 
 
+def _other_model(model: Any) -> None:
+    # Of the same class, size and settings; only which token has which id is another matter.
+    file = json.loads(model.tokenizer.to_str())
+    vocab = file["model"]["vocab"]
+    tokens = sorted(vocab, key=vocab.__getitem__)
+    unknown = file["model"]["unk_token"]
+    kept = {unknown, *(token["content"] for token in file["added_tokens"])}
+    others = [token for token in tokens if token not in kept]
+    turned = dict(zip(others, [vocab[token] for token in reversed(others)], strict=True))
+    model.tokenizer.model = models.WordPiece(
+        {**{token: vocab[token] for token in tokens if token in kept}, **turned},
+        unk_token=unknown,
+        max_input_chars_per_word=file["model"]["max_input_chars_per_word"],
+    )
+
+
 def _kept(model: Any) -> None:
     # Through an object that was asked for long before.
     tokenizer = model.tokenizer
@@ -94,6 +111,7 @@ CHANGES: dict[str, Callable[[Any], Any]] = {
     "special tokens as text": _special_as_text,
     "prefix": _prefix,
     "assigned": _assigned,
+    "another model": _other_model,
     "kept": _kept,
 }
 

@@ -95,6 +95,9 @@ _SETTINGS = (
 )
 
 
+#: Tokens of a vocabulary that are looked at.
+_SAMPLED = 16
+
 #: Direction, stride and strategy: what `enable_truncation` sets, and what has the same effect.
 _FIRST_TOKENS = (["right", 0, "longest_first"], ["right", 0, "only_first"])
 
@@ -164,15 +167,18 @@ def _truncation(tokenizer: Any) -> tuple[int, Any, Any, Any] | None:
 
 
 def _state(tokenizer: Any) -> tuple[Any, ...]:
-    # Not the vocabulary itself: it can only be replaced along with the model, or be added to.
+    # Not the vocabulary itself, which would take long: it can only be replaced along with the
+    # model, or be added to. A few of its tokens tell one model from another.
     if not hasattr(tokenizer, "to_str"):
         return (pads(tokenizer),)  # in 1.0 nothing else can be set
     model = tokenizer.model
+    size = tokenizer.get_vocab_size()
     return (
         _part(tokenizer.normalizer),
         _part(tokenizer.pre_tokenizer),
         tuple(getattr(model, name, None) for name in _SETTINGS),
-        tokenizer.get_vocab_size(),
+        size,
+        tuple(tokenizer.id_to_token(size * part // _SAMPLED) for part in range(_SAMPLED)),
         tokenizer.encode_special_tokens,
         pads(tokenizer),
         # Their flags decide where they are found; `repr` shows all of them.
