@@ -147,6 +147,24 @@ fn replacements_that_feed_each_other_stop() {
 }
 
 #[test]
+fn a_text_between_added_tokens_has_one_bound() {
+    // Each part of the text grows to less than what any text may, and all together do not.
+    let normalizer = sequence(vec![replace("z", "zz"); 14]);
+    let mut added = token("[X]");
+    added["normalized"] = json!(false);
+    for kind in KINDS {
+        let json = file(&normalizer, &pre_tokenizer(kind), std::slice::from_ref(&added), kind);
+        // Without the fallback not all of them load.
+        let Ok(mut probe) = Probe::new(json.as_bytes()) else { continue };
+        probe.ids_into("z[X]z[X]", None, &mut Vec::new()).unwrap();
+        let error = probe.ids_into(&"z[X]".repeat(100), None, &mut Vec::new()).unwrap_err();
+        assert!(error.to_string().contains("longer than"), "{kind}: {error}");
+        // It counts for each text anew.
+        probe.ids_into("z[X]z[X]", None, &mut Vec::new()).unwrap();
+    }
+}
+
+#[test]
 fn full_width_letters_and_ligatures_that_are_made_again_stop() {
     let normalizer = sequence(
         (0..30).flat_map(|_| [json!({"type": "NFKD"}), replace("ل", "\u{fdfa}")]).collect(),

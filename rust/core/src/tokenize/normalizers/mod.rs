@@ -53,12 +53,16 @@ pub(super) struct Buffers {
     work: Work,
     /// Whether some normalized text was longer than [`limit`] since it was asked.
     overflow: bool,
+    /// What the parts of a text took of [`ALWAYS`] so far: a text between many added tokens must not
+    /// have that for each of its parts.
+    taken: usize,
 }
 
 impl Buffers {
-    /// Whether a text became too long since the last time that this was asked.
+    /// Whether a text became too long since the last time that this was asked, which is once a text.
     #[inline]
     pub(super) fn take_overflow(&mut self) -> bool {
+        self.taken = 0;
         std::mem::take(&mut self.overflow)
     }
 }
@@ -194,11 +198,11 @@ impl Normalizer {
     /// The normalized text; if that is longer than [`limit`] allows, nothing, which
     /// [`Buffers::take_overflow`] tells.
     pub(super) fn normalize<'b>(&self, text: &'b str, buffers: &'b mut Buffers) -> &'b str {
-        let Buffers { text: current, spare, table, work, overflow } = buffers;
+        let Buffers { text: current, spare, table, work, overflow, taken } = buffers;
         if self.is_identity() {
             return text;
         }
-        let limit = limit(text.len());
+        let limit = limit(text.len()).saturating_sub(*taken);
         let mut fits = true;
         match &self.fused {
             Some(fused) => fits = fused.normalize(text, limit, table, work, current),
@@ -207,6 +211,7 @@ impl Normalizer {
                 current.push_str(text);
             }
         }
+        let mut longest = current.len();
         let (mut start, mut end) = (0, current.len());
         for step in &self.rest {
             if !fits {
@@ -220,8 +225,10 @@ impl Normalizer {
                 fits = step.apply(part, limit, work, spare);
                 std::mem::swap(current, spare);
                 (start, end) = (0, current.len());
+                longest = longest.max(end);
             }
         }
+        *taken += longest.saturating_sub(TIMES * text.len());
         if fits {
             return &current[start..end];
         }
