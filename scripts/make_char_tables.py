@@ -38,7 +38,7 @@ from tokenizers.pre_tokenizers import (
 )
 
 REFERENCE = "0.23.3"
-TABLES = Path(__file__).parent.parent / "rust/core/src/tokenize/unicode/tables.bin"
+TABLES = Path(__file__).parent.parent / "rust/core/src/tokenize/text/unicode/tables.bin"
 
 CLEAN_REMOVED = 1 << 0
 CLEAN_SPACE = 1 << 1

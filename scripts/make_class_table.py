@@ -18,7 +18,7 @@ import struct
 import sys
 from pathlib import Path
 
-UNICODE = Path(__file__).parent.parent / "rust/core/src/tokenize/unicode"
+UNICODE = Path(__file__).parent.parent / "rust/core/src/tokenize/text/unicode"
 TABLE = UNICODE.parent / "pretokenizers/classes.bin"
 
 PAGE = 128

@@ -26,7 +26,7 @@ import tokenizers
 from tokenizers.normalizers import NFC, NFD, NFKD, Nmt, StripAccents
 
 REFERENCE = "0.23.3"
-TABLES = Path(__file__).parent.parent / "rust/core/src/tokenize/unicode/forms.bin"
+TABLES = Path(__file__).parent.parent / "rust/core/src/tokenize/text/unicode/forms.bin"
 
 ACCENT = 1 << 0  # dropped by StripAccents
 NMT_REMOVED = 1 << 1

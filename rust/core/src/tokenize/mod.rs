@@ -7,45 +7,35 @@
 //! All engines share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
-mod added;
-mod apart;
-mod bpe;
-mod cache;
+mod bert;
 #[cfg(feature = "fallback")]
 mod fallback;
+mod file;
 mod hash;
 mod index;
-mod nested;
-mod normalizers;
+mod models;
 mod output;
-mod plan;
-mod positions;
-mod pretokenizers;
 #[doc(hidden)]
 pub mod probe;
-mod segments;
-mod spec;
-mod store;
+mod road;
+mod scan;
+mod sentences;
+mod text;
 mod trie;
-mod unicode;
-mod unigram;
-mod units;
-mod wordlevel;
-mod wordpiece;
 
 use std::path::Path;
 
 use crate::backend::Runnable;
 use crate::error::{Error, Result};
-use bpe::Bpe;
+use bert::WordPiece;
+use file::spec::{Spec, Unreadable};
 pub use index::IndexOptions;
 use index::Key;
+use models::bpe::Bpe;
+use models::unigram::Unigram;
+use models::wordlevel::WordLevel;
 use output::Output;
 pub use output::Unknown;
-use spec::{Spec, Unreadable};
-use unigram::Unigram;
-use wordlevel::WordLevel;
-use wordpiece::WordPiece;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
 /// `normalizer of type Nmt`.
@@ -88,10 +78,10 @@ impl Vocabulary {
 /// Buffers of one worker, reused from text to text so that the steady state allocates nothing.
 #[derive(Debug, Default)]
 pub(crate) struct TokenizeScratch {
-    wordpiece: wordpiece::Scratch,
-    unigram: unigram::Scratch,
-    bpe: bpe::Scratch,
-    wordlevel: wordlevel::Scratch,
+    wordpiece: bert::Scratch,
+    unigram: models::unigram::Scratch,
+    bpe: models::bpe::Scratch,
+    wordlevel: models::wordlevel::Scratch,
 }
 
 impl TokenizeScratch {
@@ -142,7 +132,7 @@ fn grows(bytes: usize) -> String {
     format!(
         "the normalizer of this tokenizer.json makes a text of {bytes} bytes longer than the {} \
          that it may become: shorten the text",
-        normalizers::limit(bytes)
+        text::normalizers::limit(bytes)
     )
 }
 

@@ -3,10 +3,10 @@
 
 use std::path::Path;
 
-use super::pretokenizers::{Buffer, PreTokenizer};
-use super::{IndexOptions, TokenizeScratch, Tokenizer, Unknown, wordpiece};
+use super::{IndexOptions, TokenizeScratch, Tokenizer, Unknown, bert};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
+use crate::tokenize::text::pretokenizers::{Buffer, PreTokenizer};
 
 /// The pieces that a `pre_tokenizer` (as JSON) cuts a text into, without what ByteLevel does to
 /// their bytes; `None` if it is not covered.
@@ -73,7 +73,7 @@ impl Probe {
             tokenizer,
             backend: Runnable::new(backend),
             scratch: TokenizeScratch {
-                wordpiece: entries.map_or_else(Default::default, wordpiece::Scratch::with_cache),
+                wordpiece: entries.map_or_else(Default::default, bert::Scratch::with_cache),
                 ..TokenizeScratch::default()
             },
             name: format!("backend {backend}, cache {entries:?}"),

@@ -32,7 +32,7 @@ mod unix {
     const PAUSE: Duration = Duration::from_micros(50);
 
     /// Runs `work`, which is not inside of another, so that no fork falls into it.
-    pub(in super::super) fn outside<T>(work: impl FnOnce() -> T) -> T {
+    pub(in crate::tokenize) fn outside<T>(work: impl FnOnce() -> T) -> T {
         struct Leave;
         impl Drop for Leave {
             fn drop(&mut self) {

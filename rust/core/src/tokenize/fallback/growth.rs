@@ -5,8 +5,8 @@ use memchr::memmem;
 use serde::Deserialize;
 use tokenizers::normalizers::NormalizerWrapper;
 
-use super::super::normalizers::{Pattern, Replace, longest_replacement};
 use super::backtracking::{Budget, Regex};
+use crate::tokenize::text::normalizers::{Pattern, Replace, longest_replacement};
 
 /// What a step may add.
 pub(super) enum Growth {

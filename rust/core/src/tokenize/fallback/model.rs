@@ -5,9 +5,9 @@ use std::borrow::Cow;
 
 use aho_corasick::{AhoCorasick, AhoCorasickKind};
 
-use super::super::unigram::check_pieces;
 use super::backtracking::Budget;
 use super::parts::Parts;
+use crate::tokenize::models::unigram::check_pieces;
 
 /// Letters of a word that WordPiece may look through: it tries all ends for each begin.
 const SHORT_WORD: usize = 200;

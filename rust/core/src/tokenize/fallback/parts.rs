@@ -12,7 +12,7 @@ use serde_json::value::RawValue;
 use tokenizers::normalizers::NormalizerWrapper;
 use tokenizers::pre_tokenizers::PreTokenizerWrapper;
 
-use super::super::normalizers::longest_replacement;
+use crate::tokenize::text::normalizers::longest_replacement;
 
 /// Groups in a group, or repetitions of repetitions, that any thread has room for.
 const DEEP: usize = 200;

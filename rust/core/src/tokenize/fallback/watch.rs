@@ -14,11 +14,11 @@ use tokenizers::{
     NormalizedString, Normalizer, OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer,
 };
 
-use super::super::normalizers::limit;
 use super::backtracking::{Budget, Regex};
 use super::growth::Growth;
 use super::model::Model;
 use super::parts::Parts;
+use crate::tokenize::text::normalizers::limit;
 
 /// Chains that make no text longer than this many times need not be watched.
 const HARMLESS: usize = 256;

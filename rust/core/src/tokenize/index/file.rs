@@ -15,8 +15,8 @@ use std::sync::Arc;
 use memmap2::Mmap;
 use xxhash_rust::xxh3::Xxh3;
 
-use super::super::store::{Plain, Store};
 use super::Key;
+use super::store::{Plain, Store};
 
 /// Part of the file's name and of its header. To be raised whenever sections, their meaning, or
 /// what is derived from a tokenizer.json changes.
@@ -25,15 +25,15 @@ pub(super) const FORMAT: u32 = 1;
 const MAGIC: &[u8; 8] = b"m2vindex";
 const HASHED: usize = 64;
 const ALIGN: usize = 64;
-pub(in super::super) const SECTIONS: usize = 5;
+pub(in crate::tokenize) const SECTIONS: usize = 5;
 const HEADER: usize = (HASHED + 16 * SECTIONS).next_multiple_of(ALIGN);
 
 /// What is stored.
-pub(in super::super) type Sections<'a> = [&'a [u8]; SECTIONS];
+pub(in crate::tokenize) type Sections<'a> = [&'a [u8]; SECTIONS];
 
 /// An index that was opened, and is whole.
 #[derive(Debug)]
-pub(in super::super) struct Parts {
+pub(in crate::tokenize) struct Parts {
     map: Arc<Mmap>,
     /// Start and length in bytes.
     places: [(usize, usize); SECTIONS],
@@ -60,7 +60,7 @@ impl Parts {
     }
 
     /// The values of a section.
-    pub(in super::super) fn section<T: Plain>(&self, section: usize) -> Option<Store<T>> {
+    pub(in crate::tokenize) fn section<T: Plain>(&self, section: usize) -> Option<Store<T>> {
         let &(start, len) = self.places.get(section)?;
         Store::mapped(&self.map, start, len)
     }

@@ -8,6 +8,7 @@
 //! may write at once.
 
 mod file;
+pub(in crate::tokenize) mod store;
 
 use std::fs::{self, File};
 use std::io::{self, Read, Write};

@@ -1,0 +1,107 @@
+//! The WordPiece model: greedy longest match of one word.
+
+use crate::tokenize::trie::{Node, Trie};
+
+/// What a word becomes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tokenize) enum Word {
+    /// Its pieces were appended.
+    Pieces,
+    /// One unknown id; nothing was appended.
+    Unknown,
+}
+
+/// Vocabulary and settings of a WordPiece model.
+#[derive(Debug)]
+pub(in crate::tokenize) struct Pieces {
+    trie: Trie,
+    /// Where pieces within a word begin; none if no token has the prefix.
+    continuation: Option<Node>,
+    max_chars: usize,
+}
+
+impl Pieces {
+    pub(in crate::tokenize) fn new(trie: Trie, continuing_prefix: &str, max_chars: usize) -> Self {
+        let continuation = trie.descend(Trie::ROOT, continuing_prefix.as_bytes());
+        Self { trie, continuation, max_chars }
+    }
+
+    /// The id of a token of the model's vocabulary.
+    pub(in crate::tokenize) fn id(&self, token: &str) -> Option<u32> {
+        self.trie.get(token.as_bytes())
+    }
+
+    /// Appends the ids of one normalized pre-token, in UTF-8. Linear in its length times the longest token.
+    pub(in crate::tokenize) fn tokenize(&self, word: &[u8], ids: &mut Vec<u32>) -> Word {
+        if word.len() > self.max_chars && characters(word) > self.max_chars {
+            return Word::Unknown;
+        }
+        let before = ids.len();
+        let mut rest = word;
+        let mut node = Some(Trie::ROOT);
+        while !rest.is_empty() {
+            // Tokens and words are both UTF-8, so a match cannot end within a character.
+            let Some((len, id)) = node.and_then(|node| self.trie.longest(node, rest)) else {
+                ids.truncate(before);
+                return Word::Unknown;
+            };
+            ids.push(id);
+            rest = &rest[len..];
+            node = self.continuation;
+        }
+        Word::Pieces
+    }
+}
+
+/// How many characters the UTF-8 has.
+fn characters(utf8: &[u8]) -> usize {
+    utf8.iter().filter(|&&byte| byte & 0xc0 != 0x80).count()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn pieces(tokens: &[&str], prefix: &str, max_chars: usize) -> Pieces {
+        let mut keys: Vec<_> = tokens.iter().copied().zip(0..).collect();
+        keys.sort_unstable();
+        Pieces::new(Trie::new(&keys), prefix, max_chars)
+    }
+
+    fn ids(pieces: &Pieces, word: &str) -> Option<Vec<u32>> {
+        let mut ids = vec![99];
+        match pieces.tokenize(word.as_bytes(), &mut ids) {
+            Word::Pieces => Some(ids[1..].to_vec()),
+            Word::Unknown => {
+                assert_eq!(ids, [99]);
+                None
+            }
+        }
+    }
+
+    #[test]
+    fn greedy_and_all_or_nothing() {
+        let pieces = pieces(&["un", "##aff", "##able", "a", "##a", "unaf", "##", "é"], "##", 10);
+        assert_eq!(ids(&pieces, "unaffable"), None, "unaf, then nothing: greed does not go back");
+        assert_eq!(ids(&pieces, "unable"), Some(vec![0, 2]));
+        assert_eq!(ids(&pieces, "aaa"), Some(vec![3, 4, 4]));
+        assert_eq!(ids(&pieces, "ab"), None);
+        assert_eq!(ids(&pieces, "éé"), None);
+        assert_eq!(ids(&pieces, "aaaaaaaaaaa"), None, "eleven characters");
+        assert_eq!(ids(&pieces, "##a"), Some(vec![4]));
+    }
+
+    #[test]
+    fn no_prefix() {
+        let pieces = pieces(&["a", "ab", "é"], "", 3);
+        assert_eq!(ids(&pieces, "aba"), Some(vec![1, 0]));
+        assert_eq!(ids(&pieces, "ééé"), Some(vec![2, 2, 2]));
+    }
+
+    #[test]
+    fn prefix_that_no_token_has() {
+        let pieces = pieces(&["a", "ab"], "@@", 3);
+        assert_eq!(ids(&pieces, "ab"), Some(vec![1]));
+        assert_eq!(ids(&pieces, "aa"), None);
+    }
+}

@@ -1,0 +1,442 @@
+//! Steps that map character by character, done in one pass.
+//!
+//! What becomes of a character is worked out by the steps themselves the first time it occurs, and
+//! kept in the worker's [`Table`]. A character that depends on its neighbours (a combining mark,
+//! say) is not in the table: it goes through the steps together with as many plain characters on
+//! either side as there are steps that look around, so that what one step makes of the outermost
+//! cannot be changed by what another made of their neighbours.
+
+use unicode_segmentation::UnicodeSegmentation;
+
+use super::step::{Step, Work};
+use crate::tokenize::text::unicode;
+
+/// What becomes of one character: `offset << 8 | length` in the pool, or one of these.
+type Entry = u32;
+const UNKNOWN: Entry = u32::MAX;
+/// Depends on its neighbours.
+const SLOW: Entry = u32::MAX - 1;
+/// Stays as it is.
+const SAME: Entry = u32::MAX - 2;
+/// Longest replacement that the table holds. What a character becomes is not followed any further
+/// than this when it is looked at by itself: steps that double it one after the other would fill
+/// all memory.
+const LONGEST: usize = 255;
+/// A character may become as many times its own bytes without being checked against the limit of
+/// the text: what Unicode's own forms can do, and more.
+const GROWTH: usize = 12;
+/// Replacements are kept up to here; beyond, characters take the slow way.
+const POOL: usize = 1 << 20;
+
+/// The kinds of ASCII bytes.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Ascii {
+    /// One byte, not a space.
+    Byte(u8),
+    Space,
+    Dropped,
+    /// Anything else: as for other characters.
+    Other,
+}
+
+#[derive(Debug)]
+pub(super) struct Fused {
+    steps: Vec<Step>,
+    /// `\s+` to one space follows.
+    collapse: bool,
+    /// How many plain characters are enough to go with one that is not.
+    guard: usize,
+    ascii: [Ascii; 128],
+    /// What the ASCII bytes of one byte become; 0 for all others.
+    bytes: [u8; 256],
+}
+
+/// What characters become, learnt one at a time.
+#[derive(Debug, Default)]
+pub(super) struct Table {
+    /// Page of each 64 scalars, from 1.
+    index: Vec<u16>,
+    pages: Vec<[Entry; 64]>,
+    pool: Vec<u8>,
+}
+
+impl Table {
+    #[inline]
+    fn get(&self, c: char) -> Entry {
+        let code = c as usize;
+        match self.index.get(code >> 6).map(|&page| self.pages.get(usize::from(page))) {
+            Some(Some(page)) => page[code & 63],
+            _ => UNKNOWN,
+        }
+    }
+
+    fn set(&mut self, c: char, entry: Entry) {
+        let code = c as usize;
+        if self.index.is_empty() {
+            self.index.resize(0x11_0000 >> 6, 0);
+            self.pages.push([UNKNOWN; 64]);
+        }
+        let page = &mut self.index[code >> 6];
+        if *page == 0 {
+            *page = self.pages.len() as u16;
+            self.pages.push([UNKNOWN; 64]);
+        }
+        self.pages[usize::from(*page)][code & 63] = entry;
+    }
+
+    fn text(&self, entry: Entry) -> &[u8] {
+        let (start, len) = ((entry >> 8) as usize, (entry & 0xff) as usize);
+        &self.pool[start..start + len]
+    }
+}
+
+impl Fused {
+    /// Takes as many leading steps as can be done together; the others are left over.
+    pub(super) fn new(mut steps: Vec<Step>) -> (Option<Self>, Vec<Step>) {
+        let mut rest = steps.split_off(steps.iter().take_while(|step| step.is_local()).count());
+        if steps.is_empty() {
+            return (None, rest);
+        }
+        let collapses =
+            |step: &Step| matches!(step, Step::Whitespace { content } if content == " ");
+        let collapse = rest.first().is_some_and(collapses);
+        if collapse {
+            rest.remove(0);
+        }
+        let guard = steps.iter().filter(|step| step.is_sensitive()).count();
+        let mut fused =
+            Self { steps, collapse, guard, ascii: [Ascii::Other; 128], bytes: [0; 256] };
+        let mut work = Work::default();
+        for byte in 0..128 {
+            let Some(text) = fused.alone(char::from(byte), &mut work) else { continue };
+            fused.ascii[usize::from(byte)] = match *text.as_bytes() {
+                [] => Ascii::Dropped,
+                [b' '] => Ascii::Space,
+                [one] => Ascii::Byte(one),
+                _ => Ascii::Other,
+            };
+            if let [one] = *text.as_bytes()
+                && one != 0
+                && !(collapse && one == b' ')
+            {
+                fused.bytes[usize::from(byte)] = one;
+            }
+        }
+        (Some(fused), rest)
+    }
+
+    /// What a character becomes among plain ones; none if it is not plain itself.
+    fn alone<'w>(&self, c: char, work: &'w mut Work) -> Option<&'w str> {
+        let (mut text, mut next) =
+            (std::mem::take(&mut work.first), std::mem::take(&mut work.second));
+        text.clear();
+        text.push(c);
+        let mut plain = true;
+        for step in &self.steps {
+            plain &= text.chars().all(|c| step.is_plain(c));
+            next.clear();
+            plain &= step.apply(&text, LONGEST, work, &mut next);
+            std::mem::swap(&mut text, &mut next);
+            if !plain {
+                break;
+            }
+        }
+        if plain && self.collapse {
+            next.clear();
+            collapse(&text, &mut next);
+            std::mem::swap(&mut text, &mut next);
+        }
+        (work.first, work.second) = (text, next);
+        plain.then_some(work.first.as_str())
+    }
+
+    #[cold]
+    fn learn(&self, c: char, table: &mut Table, work: &mut Work) -> Entry {
+        let start = table.pool.len();
+        let entry = match self.alone(c, work) {
+            Some(text) if text == c.encode_utf8(&mut [0; 4]) => SAME,
+            Some(text) if text.len() <= GROWTH * c.len_utf8() && start + LONGEST < POOL => {
+                table.pool.extend_from_slice(text.as_bytes());
+                (start << 8 | text.len()) as Entry
+            }
+            _ => SLOW,
+        };
+        table.set(c, entry);
+        entry
+    }
+
+    #[inline]
+    fn entry(&self, c: char, table: &mut Table, work: &mut Work) -> Entry {
+        match table.get(c) {
+            UNKNOWN => self.learn(c, table, work),
+            entry => entry,
+        }
+    }
+
+    /// Whether a plain character becomes something between two spaces.
+    #[inline]
+    pub(super) fn isolates(&self, c: char, table: &mut Table, work: &mut Work) -> bool {
+        match self.entry(c, table, work) {
+            SLOW | SAME => false,
+            entry => matches!(table.text(entry), [b' ', _, .., b' ']),
+        }
+    }
+
+    /// Whether plain characters before and after a part neither change it nor are changed by it,
+    /// whatever stands within: it begins with a plain character that leaves something behind, and
+    /// does not end in one that takes in the next, as a prepended mark takes any, a joiner an emoji
+    /// and a virama a consonant.
+    ///
+    /// One step that looks around is as far as that reaches: what it made of the first character
+    /// could be what a second one changes.
+    #[cold]
+    pub(super) fn is_closed(&self, part: &str, table: &mut Table, work: &mut Work) -> bool {
+        let ends = (part.chars().next(), part.chars().next_back());
+        let (Some(first), Some(last)) = ends else { return true };
+        let apart = |text: String, count: usize| text.graphemes(true).count() >= count;
+        self.guard <= 1
+            && self.is_solid(first, table, work)
+            && apart(format!("{last} "), 2)
+            && apart(format!("\u{1f469}{last}\u{1f469}"), 2)
+            && apart(format!("\u{915}{last}\u{915}"), 2)
+    }
+
+    pub(super) fn collapses(&self) -> bool {
+        self.collapse
+    }
+
+    pub(super) fn guard(&self) -> usize {
+        self.guard
+    }
+
+    /// Replaces `out` by the normalized text, if all characters are plain, and says so.
+    pub(super) fn alone_into(
+        &self,
+        text: &str,
+        table: &mut Table,
+        work: &mut Work,
+        out: &mut String,
+    ) -> bool {
+        let mut bytes = std::mem::take(out).into_bytes();
+        bytes.clear();
+        let end = self.plain(text, 0, text.len(), table, work, &mut bytes);
+        *out = into_string(bytes);
+        end == text.len()
+    }
+
+    /// Replaces `out` by the normalized text, and says whether that is no longer than `limit`: if
+    /// not, it is not whole.
+    pub(super) fn normalize(
+        &self,
+        text: &str,
+        limit: usize,
+        table: &mut Table,
+        work: &mut Work,
+        out: &mut String,
+    ) -> bool {
+        let mut bytes = std::mem::take(out).into_bytes();
+        bytes.clear();
+        let mut from = 0;
+        let mut fits = true;
+        while from < text.len() {
+            let begun = bytes.len();
+            let end = self.plain(text, from, text.len(), table, work, &mut bytes);
+            if end == text.len() {
+                break;
+            }
+            // Some plain characters go the slow way as well.
+            let start = self.back(text, from, end, table, work);
+            bytes.truncate(begun);
+            self.plain(text, from, start, table, work, &mut bytes);
+            from = self.ahead(text, end, table, work);
+            fits = self.slow(&text[start..from], limit, work, &mut bytes);
+            if !fits {
+                break;
+            }
+        }
+        *out = into_string(bytes);
+        fits && out.len() <= limit
+    }
+
+    /// Appends what becomes of plain characters; returns where the first other one is.
+    fn plain(
+        &self,
+        text: &str,
+        from: usize,
+        until: usize,
+        table: &mut Table,
+        work: &mut Work,
+        out: &mut Vec<u8>,
+    ) -> usize {
+        let text = &text[..until];
+        let mut at = from;
+        while at < until {
+            let rest = &text.as_bytes()[at..];
+            if let Some(kind) = self.ascii.get(usize::from(rest[0])) {
+                let run = self.run(rest, out);
+                if run > 0 {
+                    at += run;
+                    continue;
+                }
+                match *kind {
+                    Ascii::Byte(byte) => out.push(byte),
+                    Ascii::Space => {
+                        if !(self.collapse && out.last() == Some(&b' ')) {
+                            out.push(b' ');
+                        }
+                    }
+                    Ascii::Dropped => {}
+                    Ascii::Other => {
+                        let entry = self.entry(char::from(rest[0]), table, work);
+                        if entry == SLOW {
+                            return at;
+                        }
+                        self.push(table.text(entry), out);
+                    }
+                }
+                at += 1;
+                continue;
+            }
+            let Some(c) = text[at..].chars().next() else { return until };
+            let next = at + c.len_utf8();
+            match self.entry(c, table, work) {
+                SLOW => return at,
+                // Of a known length: no call to copy three bytes.
+                SAME => match rest {
+                    &[a, b, c, ..] if next - at == 3 => out.extend_from_slice(&[a, b, c]),
+                    _ => out.extend_from_slice(&rest[..next - at]),
+                },
+                entry => self.push(table.text(entry), out),
+            }
+            at = next;
+        }
+        until
+    }
+
+    /// Appends what becomes of leading bytes that stay single; returns how many there are.
+    #[inline]
+    fn run(&self, text: &[u8], out: &mut Vec<u8>) -> usize {
+        let mut done = 0;
+        while let Some(eight) = text[done..].first_chunk::<8>() {
+            // All eight at once, and back again: a loop would have to guess where the run ends.
+            let mapped = eight.map(|byte| self.bytes[usize::from(byte)]);
+            let word = u64::from_le_bytes(mapped);
+            let zeros = word.wrapping_sub(0x0101_0101_0101_0101) & !word & 0x8080_8080_8080_8080;
+            let good = zeros.trailing_zeros() as usize / 8;
+            out.extend_from_slice(&mapped);
+            out.truncate(out.len() - (8 - good));
+            done += good;
+            if good < 8 {
+                return done;
+            }
+        }
+        let rest = text[done..].iter().map(|&byte| self.bytes[usize::from(byte)]);
+        let before = out.len();
+        out.extend(rest.take_while(|&byte| byte != 0));
+        done + out.len() - before
+    }
+
+    /// Appends one replacement.
+    #[inline]
+    fn push(&self, replacement: &[u8], out: &mut Vec<u8>) {
+        let joins = self.collapse && out.last() == Some(&b' ');
+        match replacement {
+            [b' ', rest @ ..] if joins => out.extend_from_slice(rest),
+            all => out.extend_from_slice(all),
+        }
+    }
+
+    /// Whether a character is plain and leaves something behind.
+    fn is_solid(&self, c: char, table: &mut Table, work: &mut Work) -> bool {
+        match self.entry(c, table, work) {
+            SLOW => false,
+            SAME => true,
+            entry => entry & 0xff != 0,
+        }
+    }
+
+    /// Where a slow stretch must begin, for a character at `end` that is not plain; all from
+    /// `from` on is plain.
+    fn back(
+        &self,
+        text: &str,
+        from: usize,
+        end: usize,
+        table: &mut Table,
+        work: &mut Work,
+    ) -> usize {
+        let mut solid = 0;
+        let mut start = end;
+        for (at, c) in text[from..end].char_indices().rev() {
+            solid = if self.is_solid(c, table, work) { solid + 1 } else { 0 };
+            if solid > self.guard {
+                return start;
+            }
+            start = from + at;
+        }
+        from
+    }
+
+    /// Where a slow stretch ends: after enough plain characters, with as many more behind them.
+    fn ahead(&self, text: &str, from: usize, table: &mut Table, work: &mut Work) -> usize {
+        let mut solid = 0;
+        let mut cut = from;
+        for (at, c) in text[from..].char_indices() {
+            solid = if self.is_solid(c, table, work) { solid + 1 } else { 0 };
+            if solid == self.guard {
+                cut = from + at + c.len_utf8();
+            }
+            if solid == 2 * self.guard {
+                return cut;
+            }
+        }
+        text.len()
+    }
+
+    /// Appends what the steps themselves make of a stretch, if all is no longer than `limit` then,
+    /// and says so.
+    fn slow(&self, text: &str, limit: usize, work: &mut Work, out: &mut Vec<u8>) -> bool {
+        let (mut current, mut next) =
+            (std::mem::take(&mut work.first), std::mem::take(&mut work.second));
+        current.clear();
+        current.push_str(text);
+        let mut fits = true;
+        for step in &self.steps {
+            next.clear();
+            fits = step.apply(&current, limit, work, &mut next);
+            std::mem::swap(&mut current, &mut next);
+            if !fits {
+                break;
+            }
+        }
+        if fits && self.collapse {
+            next.clear();
+            collapse(&current, &mut next);
+            std::mem::swap(&mut current, &mut next);
+        }
+        fits &= out.len() + current.len() <= limit;
+        if fits {
+            self.push(current.as_bytes(), out);
+        }
+        (work.first, work.second) = (current, next);
+        fits
+    }
+}
+
+/// Runs of white space become one space each.
+fn collapse(text: &str, out: &mut String) {
+    for c in text.chars() {
+        if !unicode::is_whitespace(c) {
+            out.push(c);
+        } else if !out.ends_with(' ') {
+            out.push(' ');
+        }
+    }
+}
+
+fn into_string(bytes: Vec<u8>) -> String {
+    debug_assert!(bytes.len() > 1 << 16 || std::str::from_utf8(&bytes).is_ok());
+    // SAFETY: only whole characters were appended: of a str, of the strings that the steps made,
+    // and single bytes that are strings by themselves; it was only cut back to such a boundary.
+    unsafe { String::from_utf8_unchecked(bytes) }
+}
