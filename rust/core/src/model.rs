@@ -14,7 +14,7 @@ use crate::matrix::{Matrix, MatrixScratch};
 use crate::pool::Pooler;
 use crate::scratch::Pool;
 use crate::text::Text;
-use crate::tokenize::{IndexOptions, TokenizeScratch, Tokenizer, Unknown};
+use crate::tokenize::{IndexOptions, Tokenizer, Unknown, Worker};
 
 /// How a model is opened.
 #[derive(Debug, Clone)]
@@ -83,11 +83,11 @@ fn index_beside(tokenizer: &Path) -> PathBuf {
 }
 
 /// Buffers of one worker.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Scratch {
     text: String,
     ids: Vec<u32>,
-    tokenize: TokenizeScratch,
+    tokenize: Worker,
     matrix: MatrixScratch,
 }
 
@@ -96,6 +96,15 @@ pub(crate) struct Scratch {
 const KEEP_BYTES: usize = 1 << 20;
 
 impl Scratch {
+    fn new(tokenizer: &Tokenizer) -> Self {
+        Self {
+            text: String::new(),
+            ids: Vec::new(),
+            tokenize: tokenizer.worker(),
+            matrix: MatrixScratch::default(),
+        }
+    }
+
     fn shrink(&mut self) {
         if self.text.capacity() > KEEP_BYTES {
             self.text = String::new();
@@ -339,7 +348,7 @@ impl Model {
 
     /// Runs `work` with a worker's buffers.
     pub(crate) fn with_scratch<R>(&self, work: impl FnOnce(&mut Scratch) -> R) -> R {
-        let mut scratch = self.shared.scratches.take(Scratch::default);
+        let mut scratch = self.shared.scratches.take(|| Scratch::new(&self.shared.tokenizer));
         let result = work(&mut scratch);
         scratch.shrink();
         self.shared.scratches.put(scratch);

@@ -1,10 +1,18 @@
 //! Text to ids.
 //!
-//! A [`Tokenizer`] is made once from the bytes of tokenizer.json. Loading asks each fast engine
-//! whether it covers the file; the first that does is used for every text. A file that none covers
-//! goes to the Hugging Face `tokenizers` crate (cargo feature `fallback`), and the reason is kept.
+//! A [`Tokenizer`] is made once from the bytes of tokenizer.json: [`plan`] decides which road every
+//! text takes. A file that none is for goes to the Hugging Face `tokenizers` crate (cargo feature
+//! `fallback`), and the reason is kept.
 //!
-//! All engines share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
+//! | word | is | made by |
+//! |:--|:--|:--|
+//! | text | what a caller gave | |
+//! | segment | what lies between two added tokens | [`text::added`], [`road::segments`] |
+//! | unit | a run of a segment between white space, still raw | [`scan`] |
+//! | word | what a pre-tokenizer leaves, normalized | [`text`] |
+//! | token, id | an entry of the vocabulary, its number | [`models`] |
+//!
+//! All roads share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
 mod bert;
@@ -15,6 +23,7 @@ mod hash;
 mod index;
 mod models;
 mod output;
+mod plan;
 #[doc(hidden)]
 pub mod probe;
 mod road;
@@ -27,15 +36,16 @@ use std::path::Path;
 
 use crate::backend::Runnable;
 use crate::error::{Error, Result};
-use bert::WordPiece;
+use bert::Bert;
 use file::spec::{Spec, Unreadable};
 pub use index::IndexOptions;
 use index::Key;
-use models::bpe::Bpe;
+use models::Model;
 use models::unigram::Unigram;
-use models::wordlevel::WordLevel;
 use output::Output;
 pub use output::Unknown;
+use road::Road;
+use sentences::Sentences;
 
 /// Why a fast engine does not take a tokenizer.json: a short phrase such as
 /// `normalizer of type Nmt`.
@@ -75,33 +85,60 @@ impl Vocabulary {
     }
 }
 
-/// Buffers of one worker, reused from text to text so that the steady state allocates nothing.
-#[derive(Debug, Default)]
-pub(crate) struct TokenizeScratch {
-    wordpiece: bert::Scratch,
-    unigram: models::unigram::Scratch,
-    bpe: models::bpe::Scratch,
-    wordlevel: models::wordlevel::Scratch,
-}
-
-impl TokenizeScratch {
-    /// Whether the normalized form of some text was too long since this was asked last.
-    #[inline]
-    fn take_overflow(&mut self) -> bool {
-        let Self { wordpiece: _, unigram, bpe, wordlevel } = self;
-        // All of them, or a flag would stay.
-        unigram.take_overflow() | bpe.take_overflow() | wordlevel.take_overflow()
-    }
+/// Buffers of one worker, reused from text to text so that the steady state allocates nothing:
+/// those that [`Tokenizer::worker`] makes for one tokenizer.
+#[derive(Debug)]
+pub(crate) enum Worker {
+    Bert(Box<bert::Worker>),
+    Sentences(Box<sentences::Worker>),
+    Road(Box<road::Worker>),
+    /// The fallback keeps its own.
+    #[cfg(feature = "fallback")]
+    Fallback,
 }
 
 #[derive(Debug)]
 enum Engine {
-    WordPiece(Box<WordPiece>),
-    Unigram(Box<Unigram>),
-    Bpe(Box<Bpe>),
-    WordLevel(Box<WordLevel>),
+    Bert(Box<Bert>),
+    Sentences(Box<Sentences>),
+    Road(Box<Road>),
     #[cfg(feature = "fallback")]
     Fallback(Box<fallback::Fallback>),
+}
+
+impl Engine {
+    /// Its model, if that is one that can be stored.
+    fn unigram(&self) -> Option<&Unigram> {
+        match self {
+            Self::Sentences(sentences) => Some(sentences.model()),
+            Self::Road(road) => match road.model() {
+                Model::Unigram(model) => Some(model),
+                _ => None,
+            },
+            _ => None,
+        }
+    }
+}
+
+/// Why there are no ids.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+enum Problem {
+    /// The normalized text is too long.
+    Grows,
+    /// There is no unknown token where one is needed.
+    NoUnknown,
+}
+
+impl Problem {
+    fn of(self, bytes: usize) -> String {
+        match self {
+            Self::Grows => grows(bytes),
+            Self::NoUnknown => "the text has a character that is no token, and the vocabulary of \
+                this tokenizer.json has no unknown token to stand for it: leave the character out, \
+                or add an unknown token to the model"
+                .to_owned(),
+        }
+    }
 }
 
 /// Smaller vocabularies are read from tokenizer.json as fast as an index would be checked.
@@ -143,6 +180,10 @@ impl Tokenizer {
         Self::with_index(json, path, &IndexOptions::default())
     }
 
+    fn indexed(engine: Engine, vocabulary: Vocabulary) -> Self {
+        Self { engine, vocabulary, fallback_reason: None, indexed: true, index_problem: None }
+    }
+
     /// As `from_json`, but big vocabularies are taken from a compiled index if there is one, and
     /// one is kept if there is none yet.
     pub(crate) fn with_index(json: &[u8], path: &Path, options: &IndexOptions) -> Result<Self> {
@@ -150,15 +191,8 @@ impl Tokenizer {
             return Self::read(json, path, usize::MAX, |_| ());
         }
         let key = Key::new(json);
-        if let Some((engine, vocabulary)) = options.find(key, |parts| Unigram::from_index(&parts)) {
-            let engine = Engine::Unigram(Box::new(engine));
-            return Ok(Self {
-                engine,
-                vocabulary,
-                fallback_reason: None,
-                indexed: true,
-                index_problem: None,
-            });
+        if let Some((engine, vocabulary)) = options.find(key, |parts| plan::from_index(&parts)) {
+            return Ok(Self::indexed(engine, vocabulary));
         }
         let mut index_problem = None;
         let read = Self::read(json, path, LEAST_INDEXED, |sections| {
@@ -193,21 +227,7 @@ impl Tokenizer {
         keep: impl FnOnce(&index::Sections<'_>),
     ) -> Result<Self> {
         let planned = match Spec::from_json(json) {
-            Ok(spec) => match spec.model.kind.as_deref() {
-                Some("Unigram") => Unigram::plan(&spec, least, keep)
-                    .map(|(engine, vocabulary)| (Engine::Unigram(Box::new(engine)), vocabulary)),
-                Some("BPE") => Bpe::plan(&spec)
-                    .map(|(engine, vocabulary)| (Engine::Bpe(Box::new(engine)), vocabulary)),
-                Some("WordLevel") => WordLevel::plan(&spec)
-                    .map(|(engine, vocabulary)| (Engine::WordLevel(Box::new(engine)), vocabulary)),
-                _ => WordPiece::plan(&spec)
-                    .map(|(engine, vocabulary)| (Engine::WordPiece(Box::new(engine)), vocabulary))
-                    .or_else(|_| {
-                        WordLevel::plan(&spec).map(|(engine, vocabulary)| {
-                            (Engine::WordLevel(Box::new(engine)), vocabulary)
-                        })
-                    }),
-            },
+            Ok(spec) => plan::plan(&spec, least, keep),
             Err(Unreadable::Syntax(problem)) => {
                 return Err(Error::malformed(path, format!("not valid JSON: {problem}")));
             }
@@ -257,10 +277,9 @@ impl Tokenizer {
     #[must_use]
     pub fn engine(&self) -> &'static str {
         match self.engine {
-            Engine::WordPiece(_) => "wordpiece",
-            Engine::Unigram(_) => "unigram",
-            Engine::Bpe(_) => "bpe",
-            Engine::WordLevel(ref engine) => engine.kind(),
+            Engine::Bert(_) => "wordpiece",
+            Engine::Sentences(_) => "unigram",
+            Engine::Road(ref road) => road.kind(),
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => "fallback",
         }
@@ -284,15 +303,33 @@ impl Tokenizer {
         self.index_problem.as_deref()
     }
 
+    /// The buffers of a worker.
+    pub(crate) fn worker(&self) -> Worker {
+        self.worker_with(None)
+    }
+
+    /// The same with a cache of so many entries, a power of two or zero, for tests: ids do not
+    /// depend on it.
+    pub(crate) fn worker_with(&self, entries: Option<usize>) -> Worker {
+        match &self.engine {
+            Engine::Bert(_) => Worker::Bert(Box::new(bert::Worker::new(entries))),
+            Engine::Sentences(engine) => Worker::Sentences(Box::new(engine.worker(entries))),
+            Engine::Road(engine) => Worker::Road(Box::new(engine.worker(entries))),
+            #[cfg(feature = "fallback")]
+            Engine::Fallback(_) => Worker::Fallback,
+        }
+    }
+
     /// Appends the ids of `text` to `ids`: the first `limit` ids of the text (all without a limit),
-    /// less the unknown id unless that is kept. Returns how many there were before any went.
+    /// less the unknown id unless that is kept. Returns how many there were before any went. The
+    /// worker must be one that this tokenizer made.
     pub(crate) fn ids_into(
         &self,
         text: &str,
         limit: Option<usize>,
         unknown: Unknown,
         backend: Runnable,
-        scratch: &mut TokenizeScratch,
+        worker: &mut Worker,
         ids: &mut Vec<u32>,
     ) -> Result<usize> {
         let room = limit.unwrap_or(usize::MAX);
@@ -304,47 +341,46 @@ impl Tokenizer {
         }
         let unk_id = self.vocabulary.unk_id;
         let mut out = Output::new(ids, limit, unk_id.unwrap_or(output::NO_ID), unknown);
-        match &self.engine {
-            Engine::WordPiece(engine) => {
-                engine.ids_into(text, backend, &mut scratch.wordpiece, &mut out);
+        let done = match (&self.engine, worker) {
+            (Engine::Bert(engine), Worker::Bert(worker)) => {
+                engine.ids_into(text, backend, worker, &mut out);
+                Ok(())
             }
-            Engine::Unigram(engine) => {
-                engine.ids_into(text, backend, &mut scratch.unigram, &mut out);
+            (Engine::Sentences(engine), Worker::Sentences(worker)) => {
+                engine.ids_into(text, backend, worker, &mut out)
             }
-            Engine::Bpe(engine) => engine.ids_into(text, &mut scratch.bpe, &mut out),
-            Engine::WordLevel(engine) => {
-                engine.ids_into(text, backend, &mut scratch.wordlevel, &mut out);
+            (Engine::Road(engine), Worker::Road(worker)) => {
+                engine.ids_into(text, backend, worker, &mut out)
             }
             #[cfg(feature = "fallback")]
-            Engine::Fallback(fallback) => fallback
-                .ids_into(text, &mut out)
-                .map_err(|problem| Error::Tokenize { index: 0, problem })?,
-        }
+            (Engine::Fallback(fallback), _) => {
+                fallback
+                    .ids_into(text, &mut out)
+                    .map_err(|problem| Error::Tokenize { index: 0, problem })?;
+                Ok(())
+            }
+            _ => {
+                let problem = "a worker of another tokenizer".to_owned();
+                return Err(Error::Tokenize { index: 0, problem });
+            }
+        };
         let counted = room - out.remaining;
-        if scratch.take_overflow() {
-            return Err(Error::Tokenize { index: 0, problem: grows(text.len()) });
-        }
-        Ok(counted)
-    }
-
-    /// Sets the size of an engine's own cache (a power of two, or zero), for tests: ids do not
-    /// depend on it.
-    pub(crate) fn set_cache(&mut self, entries: usize) {
-        match &mut self.engine {
-            Engine::Unigram(engine) => engine.set_cached_words(entries),
-            Engine::Bpe(engine) => engine.set_cache(entries),
-            Engine::WordLevel(engine) => engine.set_cache(entries),
-            _ => {}
+        match done {
+            Ok(()) => Ok(counted),
+            Err(problem) => Err(Error::Tokenize { index: 0, problem: problem.of(text.len()) }),
         }
     }
 
     /// Rough cost of a byte of text in nanoseconds, used only to decide whether a batch is worth a
     /// second thread or a release of the interpreter's lock. Measured with `benches/`.
     pub(crate) fn nanoseconds_per_byte(&self) -> f64 {
-        match self.engine {
-            Engine::WordPiece(_) => 4.0,
-            Engine::Unigram(_) => 8.0,
-            Engine::Bpe(_) | Engine::WordLevel(_) => 6.0,
+        match &self.engine {
+            Engine::Bert(_) => 4.0,
+            Engine::Sentences(_) => 8.0,
+            Engine::Road(engine) => match engine.model() {
+                Model::Unigram(_) => 8.0,
+                _ => 6.0,
+            },
             #[cfg(feature = "fallback")]
             Engine::Fallback(_) => 300.0,
         }

@@ -50,9 +50,17 @@ impl<'a> Output<'a> {
         self.remaining = remaining;
     }
 
-    /// Whether the unknown id is among these.
-    pub(super) fn has_unknown(&self, ids: &[u32]) -> bool {
-        self.unk_id != NO_ID && ids.contains(&self.unk_id)
+    /// Counts no more for a while; returns what was left, for [`Self::give_room`].
+    pub(super) fn take_room(&mut self) -> (usize, usize) {
+        (self.ids.len(), std::mem::replace(&mut self.remaining, usize::MAX))
+    }
+
+    /// Counts what came since the room was taken, and lets go what is too much. There must be no
+    /// unknown id.
+    pub(super) fn give_room(&mut self, (start, room): (usize, usize)) {
+        let counted = (self.ids.len() - start).min(room);
+        self.ids.truncate(start + counted);
+        self.remaining = room - counted;
     }
 
     /// Whether the unknown id is kept, or there is none.
@@ -102,6 +110,42 @@ impl<'a> Output<'a> {
         self.ids.extend_from_slice(ids);
         self.ids.truncate(self.ids.len() - (N - count));
         self.remaining -= count;
+        true
+    }
+}
+
+/// Takes ids as they are found: the output of a text, or a list of them all.
+pub(super) trait Sink {
+    /// Takes the first `count` of some ids, of which none is the unknown one. Returns false when no
+    /// more are wanted.
+    fn few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool;
+
+    /// Takes ids, of which one is the unknown one if so said. Returns false when no more are wanted.
+    fn many(&mut self, ids: &[u32], has_unknown: bool) -> bool;
+}
+
+impl Sink for Output<'_> {
+    #[inline]
+    fn few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool {
+        self.extend_few(ids, count)
+    }
+
+    #[inline]
+    fn many(&mut self, ids: &[u32], has_unknown: bool) -> bool {
+        if has_unknown { self.extend(ids) } else { self.extend_known(ids) }
+    }
+}
+
+impl Sink for Vec<u32> {
+    #[inline]
+    fn few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool {
+        self.extend_from_slice(&ids[..count.min(N)]);
+        true
+    }
+
+    #[inline]
+    fn many(&mut self, ids: &[u32], _has_unknown: bool) -> bool {
+        self.extend_from_slice(ids);
         true
     }
 }

@@ -3,7 +3,7 @@
 
 use std::path::Path;
 
-use super::{IndexOptions, TokenizeScratch, Tokenizer, Unknown, bert};
+use super::{IndexOptions, Tokenizer, Unknown, Worker};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
 use crate::tokenize::text::pretokenizers::{Buffer, PreTokenizer};
@@ -15,7 +15,7 @@ pub fn pieces(pre_tokenizer: &str, text: &str) -> Option<Vec<Vec<u8>>> {
     let json = serde_json::from_str(pre_tokenizer).ok()?;
     let pre_tokenizer = PreTokenizer::plan(Some(json)).ok()?;
     let mut pieces = Vec::new();
-    pre_tokenizer.split(text.as_bytes(), &mut Buffer::default(), |text, start, end| {
+    pre_tokenizer.split(text.as_bytes(), true, &mut Buffer::default(), |text, start, end| {
         pieces.push(text[start..end].to_vec());
         true
     });
@@ -27,7 +27,7 @@ pub fn pieces(pre_tokenizer: &str, text: &str) -> Option<Vec<Vec<u8>>> {
 pub struct Probe {
     tokenizer: Tokenizer,
     backend: Runnable,
-    scratch: TokenizeScratch,
+    worker: Worker,
     name: String,
 }
 
@@ -49,14 +49,14 @@ impl Probe {
     /// As for any tokenizer.
     pub fn with_index(json: &[u8], options: &IndexOptions) -> Result<Self> {
         let tokenizer = Tokenizer::with_index(json, Path::new("tokenizer.json"), options)?;
-        let scratch = TokenizeScratch::default();
-        Ok(Self { tokenizer, backend: Runnable::default(), scratch, name: "default".to_owned() })
+        let worker = tokenizer.worker();
+        Ok(Self { tokenizer, backend: Runnable::default(), worker, name: "default".to_owned() })
     }
 
     /// The same with so many entries in the engine's own cache, as long as it was not used yet.
     #[must_use]
     pub fn with_cache(mut self, entries: usize) -> Self {
-        self.tokenizer.set_cache(entries);
+        self.worker = self.tokenizer.worker_with(Some(entries));
         self
     }
 
@@ -65,17 +65,12 @@ impl Probe {
     /// # Errors
     /// As for any tokenizer.
     pub fn with(json: &[u8], backend: Backend, entries: Option<usize>) -> Result<Self> {
-        let mut tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
-        if let Some(entries) = entries {
-            tokenizer.set_cache(entries);
-        }
+        let tokenizer = Tokenizer::from_json(json, Path::new("tokenizer.json"))?;
+        let worker = tokenizer.worker_with(entries);
         Ok(Self {
             tokenizer,
             backend: Runnable::new(backend),
-            scratch: TokenizeScratch {
-                wordpiece: entries.map_or_else(Default::default, bert::Scratch::with_cache),
-                ..TokenizeScratch::default()
-            },
+            worker,
             name: format!("backend {backend}, cache {entries:?}"),
         })
     }
@@ -126,7 +121,7 @@ impl Probe {
         unknown: Unknown,
         ids: &mut Vec<u32>,
     ) -> Result<()> {
-        let Self { tokenizer, backend, scratch, .. } = self;
-        tokenizer.ids_into(text, limit, unknown, *backend, scratch, ids).map(|_| ())
+        let Self { tokenizer, backend, worker, .. } = self;
+        tokenizer.ids_into(text, limit, unknown, *backend, worker, ids).map(|_| ())
     }
 }

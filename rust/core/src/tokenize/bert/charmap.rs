@@ -3,7 +3,7 @@
 
 use std::collections::HashMap;
 
-use crate::tokenize::models::wordpiece::{Pieces, Word};
+use crate::tokenize::models::wordpiece::{Outcome, Pieces};
 use crate::tokenize::text::normalizers::bert::{Normalizer, Run};
 use crate::tokenize::text::unicode::{self, HANGUL, Properties};
 
@@ -235,8 +235,8 @@ impl<'a> Builder<'a> {
     fn alone(&mut self) -> Fate {
         self.ids.clear();
         match self.pieces.tokenize(self.text.as_bytes(), &mut self.ids) {
-            Word::Pieces => Fate::Alone(self.ids.first().copied()),
-            Word::Unknown => Fate::Alone(None),
+            Outcome::Pieces => Fate::Alone(self.ids.first().copied()),
+            Outcome::Unknown => Fate::Alone(None),
         }
     }
 }

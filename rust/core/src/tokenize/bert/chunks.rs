@@ -7,7 +7,7 @@ use super::cache::{Cache, Key, Value};
 use super::charmap::Fate;
 use super::exact;
 use super::walk::{LARGE, Walk};
-use crate::tokenize::models::wordpiece::Word;
+use crate::tokenize::models::wordpiece::Outcome;
 use crate::tokenize::output::Output;
 use crate::tokenize::scan::classify::Units;
 use crate::tokenize::text::normalizers::bert::Run;
@@ -197,7 +197,7 @@ impl Walk<'_> {
     }
 
     fn word(&self, word: &[u8], list: &mut Vec<u32>) {
-        if !word.is_empty() && self.pieces.tokenize(word, list) == Word::Unknown {
+        if !word.is_empty() && self.pieces.tokenize(word, list) == Outcome::Unknown {
             list.push(self.unk_id);
         }
     }

@@ -1,7 +1,7 @@
 //! The pipeline spelled out step by step, over whole texts: the road for settings and characters
 //! that the fast path leaves alone.
 
-use crate::tokenize::models::wordpiece::{Pieces, Word};
+use crate::tokenize::models::wordpiece::{Outcome, Pieces};
 use crate::tokenize::output::Output;
 use crate::tokenize::text::added::{Matcher, Part};
 use crate::tokenize::text::normalizers::bert::{Normalizer, Run};
@@ -62,8 +62,8 @@ fn words(text: &str, pieces: &Pieces, ids: &mut Vec<u32>, out: &mut Output<'_>) 
         ids.clear();
         let what = pieces.tokenize(word.as_bytes(), ids);
         match what {
-            Word::Unknown => out.push_unknown(),
-            Word::Pieces => out.extend(ids),
+            Outcome::Unknown => out.push_unknown(),
+            Outcome::Pieces => out.extend(ids),
         }
     })
 }

@@ -15,8 +15,6 @@ mod known;
 pub(super) mod plan;
 mod walk;
 
-use std::sync::atomic::{AtomicU64, Ordering};
-
 use super::{NotCovered, Vocabulary};
 use crate::backend::Runnable;
 use crate::tokenize::file::spec::Spec;
@@ -33,64 +31,45 @@ use walk::{Memory, Walk};
 /// paragraphs has about 10,000 different words, German 20,000.
 const CACHE_ENTRIES: usize = 1 << 16;
 
-/// An immutable WordPiece tokenizer.
+/// An immutable tokenizer of these parts.
 #[derive(Debug)]
-pub(crate) struct WordPiece {
+pub(in crate::tokenize) struct Bert {
     plan: Plan,
     map: CharMap,
     follow: Option<Follow>,
-    /// Which engine it is: a scratch must not bring the ids of another.
-    serial: u64,
 }
 
 /// Working memory of one worker.
-#[derive(Debug, Default)]
-pub(crate) struct Scratch {
-    entries: Option<usize>,
-    /// The engine that the memory belongs to, and its memory.
-    fast: Option<(u64, Box<Memory>)>,
+#[derive(Debug)]
+pub(crate) struct Worker {
+    memory: Memory,
     exact: exact::Buffers,
 }
 
-impl Scratch {
-    /// A scratch whose cache has about this many entries; 0 for no cache.
-    pub(crate) fn with_cache(entries: usize) -> Self {
-        Self { entries: Some(entries), ..Self::default() }
-    }
-
-    fn memory(&mut self, serial: u64) -> &mut Memory {
-        if self.fast.as_ref().is_none_or(|(owner, _)| *owner != serial) {
-            self.fast = None;
-        }
-        let entries = self.entries.unwrap_or(CACHE_ENTRIES);
-        let (_, memory) = self.fast.get_or_insert_with(|| (serial, Box::new(Memory::new(entries))));
-        memory
+impl Worker {
+    /// With about so many entries in its cache unless it is to have the usual number.
+    pub(in crate::tokenize) fn new(entries: Option<usize>) -> Self {
+        let memory = Memory::new(entries.unwrap_or(CACHE_ENTRIES));
+        Self { memory, exact: exact::Buffers::default() }
     }
 }
 
-impl WordPiece {
-    /// The engine for a tokenizer.json, if it is one of its family.
-    pub(crate) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
-        static SERIAL: AtomicU64 = AtomicU64::new(0);
+impl Bert {
+    /// The engine for a tokenizer.json that has its parts, if it takes all else in it.
+    pub(in crate::tokenize) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
         let mut plan = Plan::new(spec)?;
         let lengths = std::mem::take(&mut plan.lengths);
         let vocabulary = Vocabulary::new(lengths, plan.id_bound, Some(plan.unk_id));
         let follow = plan.normalized.as_ref().map(Follow::new);
-        let engine = Self {
-            map: CharMap::new(walked(&plan), &plan.pieces),
-            follow,
-            plan,
-            serial: SERIAL.fetch_add(1, Ordering::Relaxed),
-        };
-        Ok((engine, vocabulary))
+        Ok((Self { map: CharMap::new(walked(&plan), &plan.pieces), follow, plan }, vocabulary))
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
-    pub(crate) fn ids_into(
+    pub(in crate::tokenize) fn ids_into(
         &self,
         text: &str,
         backend: Runnable,
-        scratch: &mut Scratch,
+        worker: &mut Worker,
         out: &mut Output<'_>,
     ) {
         let plan = &self.plan;
@@ -101,12 +80,12 @@ impl WordPiece {
                 plan.normalizer,
                 plan.normalized.as_ref(),
                 &plan.pieces,
-                &mut scratch.exact,
+                &mut worker.exact,
                 out,
             );
             return;
         }
-        let memory = scratch.memory(self.serial);
+        let memory = &mut worker.memory;
         let walk = Walk {
             pieces: &plan.pieces,
             map: &self.map,

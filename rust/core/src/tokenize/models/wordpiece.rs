@@ -1,10 +1,69 @@
-//! The WordPiece model: greedy longest match of one word.
+//! WordPiece: greedy longest match of one word.
 
+use super::{Facts, Known, Word, Work};
+use crate::tokenize::NotCovered;
+use crate::tokenize::file::parts::{check_lengths, not_covered};
+use crate::tokenize::file::spec::{Spec, Vocab};
 use crate::tokenize::trie::{Node, Trie};
+
+/// Vocabulary and settings of a WordPiece model, and what becomes of other words.
+#[derive(Debug)]
+pub(in crate::tokenize) struct WordPiece {
+    pub(in crate::tokenize) pieces: Pieces,
+    pub(in crate::tokenize) unk_id: Option<u32>,
+}
+
+impl WordPiece {
+    pub(in crate::tokenize) fn read(spec: &Spec<'_>) -> Result<(Self, Facts), NotCovered> {
+        let model = &spec.model;
+        let (Some(unk_token), Some(prefix), Some(max_chars), Vocab::Ids(vocab)) = (
+            model.unk_token.as_deref(),
+            model.continuing_subword_prefix.as_deref(),
+            model.max_input_chars_per_word,
+            &model.vocab,
+        ) else {
+            return not_covered("WordPiece model with a setting missing");
+        };
+
+        let mut keys: Vec<(&str, u32)> =
+            vocab.iter().map(|(token, id)| (token.as_ref(), *id)).collect();
+        if !keys.is_sorted_by(|a, b| a.0 < b.0) {
+            // Stable, so that of a repeated key the last stays last; it is the one that counts.
+            keys.sort_by(|a, b| a.0.cmp(b.0));
+            keys.reverse();
+            keys.dedup_by(|a, b| a.0 == b.0);
+            keys.reverse();
+        }
+        let lengths: Vec<u32> =
+            keys.iter().map(|(token, _)| token.chars().count() as u32).collect();
+        check_lengths(lengths.iter().copied())?;
+        let id_bound = keys.iter().map(|&(_, id)| id.saturating_add(1)).max().unwrap_or(0);
+        let pieces = Pieces::new(Trie::new(&keys), prefix, max_chars);
+        let unk_id = pieces.id(unk_token);
+        let known = Known::of(spec, lengths.len(), |token| pieces.id(token));
+        Ok((Self { pieces, unk_id }, Facts { known, unk_id, lengths, id_bound }))
+    }
+
+    pub(super) fn may_fail(&self) -> bool {
+        self.unk_id.is_none()
+    }
+}
+
+impl Word for WordPiece {
+    #[inline]
+    fn word(&self, word: &[u8], work: &mut Work, ids: &mut Vec<u32>) {
+        if self.pieces.tokenize(word, ids) == Outcome::Unknown {
+            match self.unk_id {
+                Some(id) => ids.push(id),
+                None => work.failed = true,
+            }
+        }
+    }
+}
 
 /// What a word becomes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(in crate::tokenize) enum Word {
+pub(in crate::tokenize) enum Outcome {
     /// Its pieces were appended.
     Pieces,
     /// One unknown id; nothing was appended.
@@ -32,9 +91,9 @@ impl Pieces {
     }
 
     /// Appends the ids of one normalized pre-token, in UTF-8. Linear in its length times the longest token.
-    pub(in crate::tokenize) fn tokenize(&self, word: &[u8], ids: &mut Vec<u32>) -> Word {
+    pub(in crate::tokenize) fn tokenize(&self, word: &[u8], ids: &mut Vec<u32>) -> Outcome {
         if word.len() > self.max_chars && characters(word) > self.max_chars {
-            return Word::Unknown;
+            return Outcome::Unknown;
         }
         let before = ids.len();
         let mut rest = word;
@@ -43,13 +102,13 @@ impl Pieces {
             // Tokens and words are both UTF-8, so a match cannot end within a character.
             let Some((len, id)) = node.and_then(|node| self.trie.longest(node, rest)) else {
                 ids.truncate(before);
-                return Word::Unknown;
+                return Outcome::Unknown;
             };
             ids.push(id);
             rest = &rest[len..];
             node = self.continuation;
         }
-        Word::Pieces
+        Outcome::Pieces
     }
 }
 
@@ -71,8 +130,8 @@ mod tests {
     fn ids(pieces: &Pieces, word: &str) -> Option<Vec<u32>> {
         let mut ids = vec![99];
         match pieces.tokenize(word.as_bytes(), &mut ids) {
-            Word::Pieces => Some(ids[1..].to_vec()),
-            Word::Unknown => {
+            Outcome::Pieces => Some(ids[1..].to_vec()),
+            Outcome::Unknown => {
                 assert_eq!(ids, [99]);
                 None
             }

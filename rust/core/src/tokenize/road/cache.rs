@@ -9,7 +9,7 @@
 use std::hint::select_unpredictable;
 
 use crate::tokenize::hash::{self, Key};
-use crate::tokenize::output::Output;
+use crate::tokenize::output::Sink;
 
 /// What a piece became.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -20,13 +20,11 @@ pub(in crate::tokenize) struct Known<'a> {
 }
 
 impl Known<'_> {
-    /// Puts the ids out. Returns false when the limit is reached.
-    pub(in crate::tokenize) fn put_out(self, out: &mut Output<'_>) -> bool {
+    /// Puts the ids out. Returns false when no more are wanted.
+    pub(in crate::tokenize) fn put_out(self, out: &mut impl Sink) -> bool {
         match self {
-            Self { ids: Ids::Few(ids, count), has_unknown: false } => out.extend_few(ids, count),
-            Self { ids: Ids::Few(ids, count), .. } => out.extend(&ids[..count]),
-            Self { ids: Ids::Many(ids), has_unknown: false } => out.extend_known(ids),
-            Self { ids: Ids::Many(ids), .. } => out.extend(ids),
+            Self { ids: Ids::Few(ids, count), has_unknown: false } => out.few(ids, count),
+            Self { ids, has_unknown } => out.many(ids.all(), has_unknown),
         }
     }
 }
@@ -58,6 +56,17 @@ pub(in crate::tokenize) struct Query<'a> {
     line: usize,
 }
 
+/// What bytes are looked up as: the same bytes may become other ids as another kind of thing.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tokenize) enum Kind {
+    /// A unit of raw text behind white space; without units, a word.
+    Whole,
+    /// A part of a word.
+    Part,
+    /// A word, where there are units.
+    Word,
+}
+
 /// The newer entry first.
 #[derive(Debug, Clone, Copy, Default)]
 #[repr(align(64))]
@@ -85,7 +94,6 @@ impl Entry {
 
 const INLINE: usize = 3;
 const LONG: u32 = 0xff;
-const PART: u32 = 1 << 8;
 const TAG: u32 = 0x3ff;
 const HAS_UNKNOWN: u32 = 1 << 10;
 const IN_RING: u32 = 1 << 11;
@@ -109,8 +117,7 @@ impl Cache {
         Self { lines: vec![Line::default(); lines], ring: vec![0; ring], written: 0 }
     }
 
-    /// Prepares a look-up of `text[start..end]`, which must not be empty. A `part` is something
-    /// else than a whole piece of the same bytes.
+    /// Prepares a look-up of `text[start..end]`, which must not be empty, as this kind of thing.
     // Inlined by force, as `few` is: results handed over in memory stall the next load.
     #[inline(always)]
     pub(in crate::tokenize) fn query<'a>(
@@ -118,10 +125,10 @@ impl Cache {
         text: &'a [u8],
         start: usize,
         end: usize,
-        part: bool,
+        kind: Kind,
     ) -> Query<'a> {
         let len = end - start;
-        let flags = if part { PART } else { 0 };
+        let flags = (kind as u32) << 8;
         let (key, tag, hash) = if len <= Key::LONGEST {
             let key = Key::load(text, start, end);
             let tag = len as u32 | flags;
@@ -260,9 +267,10 @@ mod tests {
                 let mut piece = n.to_string().into_bytes();
                 piece.resize(1 + n as usize % 60, 0);
                 piece.extend(n.to_le_bytes());
-                let part = n.is_multiple_of(5);
+                let kinds = [Kind::Whole, Kind::Part, Kind::Word];
+                let kind = kinds[n as usize % 3];
                 let ids: Vec<u32> = (0..n % 70).map(|i| n + i).collect();
-                let query = cache.query(&piece, 0, piece.len(), part);
+                let query = cache.query(&piece, 0, piece.len(), kind);
                 match cache.get(&query) {
                     Some(found) => {
                         let found_ids = match found.ids {
@@ -274,7 +282,7 @@ mod tests {
                     }
                     None => cache.put(&query, &ids, n.is_multiple_of(3)),
                 }
-                let other = cache.query(&piece, 0, piece.len(), !part);
+                let other = cache.query(&piece, 0, piece.len(), kinds[(n as usize + 1) % 3]);
                 assert!(cache.get(&other).is_none());
             }
             assert_eq!(hits > 0, lines > 0, "{lines}");

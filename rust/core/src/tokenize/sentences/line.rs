@@ -3,7 +3,7 @@
 use memchr::memmem;
 
 use super::cache::SHORT;
-use crate::tokenize::models::unigram::model::MARK;
+use crate::tokenize::models::unigram::MARK;
 
 const WINDOW: usize = SHORT + 1;
 
@@ -39,22 +39,10 @@ impl Line {
         self.finish(prefix);
     }
 
-    /// Takes in the words of a text that white space separates, each with a mark before it.
-    pub(in crate::tokenize) fn set_words<'a>(
-        &mut self,
-        words: impl Iterator<Item = &'a str>,
-        replacement: &Replacement,
-    ) {
-        self.bytes.clear();
-        self.bytes.push(MARK);
-        for word in words.filter(|word| !word.is_empty()) {
-            // A word that begins with the mark gets no other.
-            if !word.starts_with(replacement.mark) {
-                self.bytes.push(MARK);
-            }
-            self.push(word, replacement);
-        }
-        self.finish(false);
+    /// Takes in a text with a mark before it, whatever it begins with.
+    pub(super) fn set_behind_space(&mut self, text: &str, replacement: &Replacement) {
+        self.set(text, replacement, false);
+        self.start = 0;
     }
 
     fn push(&mut self, text: &str, replacement: &Replacement) {
@@ -127,12 +115,6 @@ impl Line {
     pub(in crate::tokenize) fn bytes(&self, start: usize, end: usize) -> &[u8] {
         &self.bytes[start..end]
     }
-
-    /// The whole buffer.
-    #[inline]
-    pub(in crate::tokenize) fn buffer(&self) -> &[u8] {
-        &self.bytes
-    }
 }
 
 #[cfg(test)]
@@ -164,9 +146,7 @@ mod tests {
         assert_eq!(set(" ", true), [" "]);
         let long = "x!".repeat(40);
         assert_eq!(set(&format!("{long} é"), false), [long.as_str(), " é"]);
-        line.set_words(["a", "", "▁b", "c▁d", "▁"].into_iter(), &Replacement::new('▁'));
-        assert_eq!(words(&line), [" a", " b", " c", " d", " "]);
-        line.set_words([].into_iter(), &Replacement::new('▁'));
-        assert_eq!(words(&line), [""; 0]);
+        line.set_behind_space("▁b", &Replacement::new('▁'));
+        assert_eq!(words(&line), [" ", " b"]);
     }
 }

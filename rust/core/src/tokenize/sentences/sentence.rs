@@ -7,8 +7,8 @@
 
 use super::cache::{self, FEW, LONG, SHORT};
 use super::line::Line;
+use crate::tokenize::models::unigram::Unigram;
 use crate::tokenize::models::unigram::lattice::{Lattice, UNKNOWN};
-use crate::tokenize::models::unigram::model::Model;
 use crate::tokenize::models::unigram::trie::step;
 use crate::tokenize::output::Output;
 
@@ -50,7 +50,7 @@ pub(in crate::tokenize) type Cache = cache::Cache<Path, LongNode>;
 
 /// Ids of a line. Returns false when the limit is reached.
 pub(in crate::tokenize) fn line(
-    model: &Model,
+    model: &Unigram,
     line: &Line,
     cache: &mut Cache,
     lattice: &mut Lattice,
@@ -71,7 +71,7 @@ pub(in crate::tokenize) struct Past {
 
 /// A sentence up to some word.
 pub(in crate::tokenize) struct Sentence<'a> {
-    model: &'a Model,
+    model: &'a Unigram,
     line: &'a Line,
     pub(in crate::tokenize) past: Past,
     /// Whether a run of unknown characters is one id, whatever it is.
@@ -79,7 +79,7 @@ pub(in crate::tokenize) struct Sentence<'a> {
 }
 
 impl<'a> Sentence<'a> {
-    pub(in crate::tokenize) fn new(model: &'a Model, line: &'a Line, past: Past) -> Self {
+    pub(in crate::tokenize) fn new(model: &'a Unigram, line: &'a Line, past: Past) -> Self {
         Self { model, line, past, simple: model.unknowns_are_simple() }
     }
 

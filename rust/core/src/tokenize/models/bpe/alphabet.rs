@@ -1,26 +1,7 @@
-//! From a piece to the symbols that merging starts with.
+//! From a word to the symbols that merging starts with.
 
 use crate::tokenize::output::NO_ID;
-
-/// What stands for every byte in the strings of a byte-level vocabulary: itself if it is a visible
-/// Latin-1 character, else the next free one from U+0100 on.
-pub(super) fn byte_char(byte: u8) -> char {
-    let visible = |byte: u8| matches!(byte, 0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff);
-    if visible(byte) {
-        return char::from(byte);
-    }
-    let before = (0..byte).filter(|&other| !visible(other)).count() as u32;
-    char::from_u32(0x100 + before).unwrap_or(char::REPLACEMENT_CHARACTER)
-}
-
-/// The byte that a character stands for in a byte-level vocabulary.
-pub(super) fn char_byte(c: char) -> Option<u8> {
-    match u32::from(c) {
-        0x21..=0x7e | 0xa1..=0xac | 0xae..=0xff => Some(u32::from(c) as u8),
-        0x100..=0x143 => (0..=255).find(|&byte| byte_char(byte) == c),
-        _ => None,
-    }
-}
+use crate::tokenize::text::stand_ins;
 
 /// The symbols of single characters, or of single bytes.
 #[derive(Debug)]
@@ -28,18 +9,88 @@ pub(super) struct Alphabet {
     kind: Kind,
     /// Ids of `<0x00>` to `<0xFF>`, where `byte_fallback` uses them.
     fallback: Option<Box<[u32; 256]>>,
-    unk: Option<u32>,
+    unk: Unk,
     fuse_unk: bool,
 }
 
 #[derive(Debug)]
 enum Kind {
-    /// Byte-level, and every byte is known.
+    /// Byte-level, every byte is known, and none has a prefix or suffix.
     AllBytes(Box<[u32; 256]>),
-    /// Byte-level.
-    Bytes(Box<[u32; 256]>),
-    /// Characters: those of ASCII by code, the others in order.
-    Chars { ascii: Box<[u32; 128]>, others: Vec<(char, u32)> },
+    /// Characters, or the stand-ins of bytes.
+    Chars { byte_level: bool, chars: Chars },
+    /// The same, with a prefix or suffix by their place in the word.
+    Affixed(Box<Affixed>),
+}
+
+#[derive(Debug)]
+struct Affixed {
+    byte_level: bool,
+    /// Of characters that begin a word or not, and that end it or not: by these as two bits.
+    chars: [Chars; 4],
+    affixes: Affixes,
+}
+
+/// What the settings of a model add to the characters of a word.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub(super) struct Affixes {
+    /// Before each but the first: `continuing_subword_prefix`.
+    pub(super) prefix: String,
+    /// Behind the last: `end_of_word_suffix`.
+    pub(super) suffix: String,
+}
+
+impl Affixes {
+    pub(super) fn is_none(&self) -> bool {
+        self.prefix.is_empty() && self.suffix.is_empty()
+    }
+
+    /// What comes before and behind a character.
+    fn of(&self, first: bool, last: bool) -> (&str, &str) {
+        (if first { "" } else { &self.prefix }, if last { &self.suffix } else { "" })
+    }
+}
+
+/// From characters to ids: those of ASCII by code, the others in order.
+#[derive(Debug)]
+struct Chars {
+    ascii: Box<[u32; 128]>,
+    others: Vec<(char, u32)>,
+}
+
+impl Chars {
+    /// Of the tokens that are one character between what comes before and behind it.
+    fn new<'a>(
+        tokens: impl Iterator<Item = (&'a str, u32)>,
+        (before, behind): (&str, &str),
+    ) -> Self {
+        let mut ascii = Box::new([NO_ID; 128]);
+        let mut others = Vec::new();
+        for (token, id) in tokens {
+            let inner =
+                token.strip_prefix(before).and_then(|rest| rest.strip_suffix(behind)).unwrap_or("");
+            let mut chars = inner.chars();
+            match (chars.next(), chars.next()) {
+                (Some(c), None) if c.is_ascii() => ascii[c as usize] = id,
+                (Some(c), None) => others.push((c, id)),
+                _ => {}
+            }
+        }
+        others.sort_unstable();
+        Self { ascii, others }
+    }
+
+    /// The id of a character, or `NO_ID`.
+    #[inline]
+    fn get(&self, c: char) -> u32 {
+        match self.ascii.get(c as usize) {
+            Some(&id) => id,
+            None => match self.others.binary_search_by_key(&c, |&(other, _)| other) {
+                Ok(at) => self.others[at].1,
+                Err(_) => NO_ID,
+            },
+        }
+    }
 }
 
 /// The settings of a model that decide about unknown characters.
@@ -60,47 +111,39 @@ pub(super) enum Unk {
 }
 
 impl Alphabet {
-    /// Reads the alphabet out of a vocabulary; `None` if a character could need an unknown token
-    /// that does not exist.
+    /// Reads the alphabet out of a vocabulary.
     pub(super) fn new<'a>(
         byte_level: bool,
         unknown: Unknown,
+        affixes: Affixes,
         id: impl Fn(&str) -> Option<u32>,
-        tokens: impl Iterator<Item = (&'a str, u32)>,
-    ) -> Option<Self> {
-        let kind = if byte_level {
-            let mut ids = Box::new([NO_ID; 256]);
-            for (byte, slot) in (0..=255).zip(ids.iter_mut()) {
-                *slot = id(byte_char(byte).encode_utf8(&mut [0; 4])).unwrap_or(NO_ID);
-            }
-            if ids.contains(&NO_ID) { Kind::Bytes(ids) } else { Kind::AllBytes(ids) }
-        } else {
-            let mut ascii = Box::new([NO_ID; 128]);
-            let mut others = Vec::new();
-            for (token, id) in tokens {
-                let mut chars = token.chars();
-                match (chars.next(), chars.next()) {
-                    (Some(c), None) if c.is_ascii() => ascii[c as usize] = id,
-                    (Some(c), None) => others.push((c, id)),
-                    _ => {}
-                }
-            }
-            others.sort_unstable();
-            Kind::Chars { ascii, others }
-        };
-        let mut fallback = Box::new([NO_ID; 256]);
-        if unknown.byte_fallback {
-            for (byte, slot) in fallback.iter_mut().enumerate() {
-                *slot = id(&format!("<0x{byte:02X}>")).unwrap_or(NO_ID);
+        tokens: impl Iterator<Item = (&'a str, u32)> + Clone,
+    ) -> Self {
+        let mut bytes = Box::new([NO_ID; 256]);
+        if byte_level && affixes.is_none() {
+            for (byte, slot) in (0..=255).zip(bytes.iter_mut()) {
+                let stand_in = stand_ins::char_of(byte);
+                *slot = id(stand_in.encode_utf8(&mut [0; 4])).unwrap_or(NO_ID);
             }
         }
-        let unk = match unknown.unk {
-            Unk::Known(id) => Some(id),
-            Unk::Unset | Unk::Missing => None,
+        let kind = if !bytes.contains(&NO_ID) {
+            Kind::AllBytes(bytes)
+        } else if affixes.is_none() {
+            Kind::Chars { byte_level, chars: Chars::new(tokens, ("", "")) }
+        } else {
+            let chars = [0, 1, 2, 3].map(|place| {
+                Chars::new(tokens.clone(), affixes.of(place & 1 != 0, place & 2 != 0))
+            });
+            Kind::Affixed(Box::new(Affixed { byte_level, chars, affixes }))
         };
-        let fallback = unknown.byte_fallback.then_some(fallback);
-        let alphabet = Self { kind, fallback, unk, fuse_unk: unknown.fuse_unk };
-        (unknown.unk != Unk::Missing || alphabet.is_complete()).then_some(alphabet)
+        let fallback = unknown.byte_fallback.then(|| {
+            let mut ids = Box::new([NO_ID; 256]);
+            for (byte, slot) in ids.iter_mut().enumerate() {
+                *slot = id(&format!("<0x{byte:02X}>")).unwrap_or(NO_ID);
+            }
+            ids
+        });
+        Self { kind, fallback, unk: unknown.unk, fuse_unk: unknown.fuse_unk }
     }
 
     /// The symbols of bytes, if every byte has one of its own.
@@ -112,51 +155,76 @@ impl Alphabet {
         }
     }
 
-    /// Whether no character can be unknown.
-    fn is_complete(&self) -> bool {
-        let bytes_fall_back = |text: &str| {
-            let known = |byte: u8| self.fallback.as_ref().map(|ids| ids[usize::from(byte)]);
-            text.bytes().all(|byte| known(byte).is_some_and(|id| id != NO_ID))
-        };
+    /// The symbol of a character wherever it stands, if it has one.
+    pub(super) fn get(&self, c: char) -> Option<u32> {
         match &self.kind {
-            Kind::AllBytes(_) => true,
-            Kind::Bytes(ids) => (0..=255).zip(ids.iter()).all(|(byte, &id)| {
-                id != NO_ID || bytes_fall_back(byte_char(byte).encode_utf8(&mut [0; 4]))
-            }),
-            Kind::Chars { .. } => self.fallback.as_ref().is_some_and(|ids| !ids.contains(&NO_ID)),
+            Kind::Chars { chars, .. } => Some(chars.get(c)).filter(|&id| id != NO_ID),
+            _ => None,
         }
     }
 
-    /// Puts the symbols of a piece in place of what is there.
+    /// Whether some character may have no symbol at all.
+    pub(super) fn may_leave_out(&self) -> bool {
+        let falls_back = self.fallback.as_ref().is_some_and(|ids| !ids.contains(&NO_ID));
+        self.unk == Unk::Unset && !falls_back
+    }
+
+    /// Whether some character may need an unknown token that does not exist.
+    pub(super) fn may_fail(&self) -> bool {
+        let falls_back = self.fallback.as_ref().is_some_and(|ids| !ids.contains(&NO_ID));
+        let all = matches!(self.kind, Kind::AllBytes(_));
+        self.unk == Unk::Missing && !falls_back && !all
+    }
+
+    /// Puts the symbols of a word in place of what is there, and says whether no unknown token was
+    /// needed that does not exist.
     #[inline]
-    pub(super) fn symbols(&self, piece: &[u8], symbols: &mut Vec<u32>) {
+    pub(super) fn symbols(&self, word: &[u8], symbols: &mut Vec<u32>) -> bool {
         symbols.clear();
         match &self.kind {
             Kind::AllBytes(ids) => {
-                symbols.extend(piece.iter().map(|&byte| ids[usize::from(byte)]));
+                symbols.extend(word.iter().map(|&byte| ids[usize::from(byte)]));
+                true
             }
-            Kind::Bytes(ids) => {
-                let chars = piece.iter().map(|&byte| (byte_char(byte), ids[usize::from(byte)]));
-                self.with_unknowns(chars, symbols);
+            Kind::Chars { byte_level: true, chars } => {
+                let each = word.iter().map(|&byte| stand_ins::char_of(byte));
+                self.with_unknowns(each.map(|c| (c, chars.get(c), ("", ""))), symbols)
             }
-            Kind::Chars { ascii, others } => {
-                let id = |c: char| match ascii.get(c as usize) {
-                    Some(&id) => id,
-                    None => match others.binary_search_by_key(&c, |&(other, _)| other) {
-                        Ok(at) => others[at].1,
-                        Err(_) => NO_ID,
-                    },
-                };
-                let chars = std::str::from_utf8(piece).unwrap_or_default().chars();
-                self.with_unknowns(chars.map(|c| (c, id(c))), symbols);
+            Kind::Chars { byte_level: false, chars } => {
+                let each = std::str::from_utf8(word).unwrap_or_default().chars();
+                self.with_unknowns(each.map(|c| (c, chars.get(c), ("", ""))), symbols)
             }
+            Kind::Affixed(affixed) => self.affixed(affixed, word, symbols),
         }
     }
 
-    fn with_unknowns(&self, chars: impl Iterator<Item = (char, u32)>, symbols: &mut Vec<u32>) {
+    fn affixed(&self, affixed: &Affixed, word: &[u8], symbols: &mut Vec<u32>) -> bool {
+        let each = |(c, first, last): (char, bool, bool)| {
+            let place = usize::from(first) | usize::from(last) << 1;
+            (c, affixed.chars[place].get(c), affixed.affixes.of(first, last))
+        };
+        if affixed.byte_level {
+            let last = word.len().wrapping_sub(1);
+            let chars = word.iter().enumerate();
+            let chars = chars.map(|(at, &byte)| (stand_ins::char_of(byte), at == 0, at == last));
+            self.with_unknowns(chars.map(each), symbols)
+        } else {
+            let chars = std::str::from_utf8(word).unwrap_or_default().char_indices();
+            let chars = chars.map(|(at, c)| (c, at == 0, at + c.len_utf8() == word.len()));
+            self.with_unknowns(chars.map(each), symbols)
+        }
+    }
+
+    /// Appends the symbols of characters, each with its id or `NO_ID`, and what comes before and
+    /// behind it.
+    fn with_unknowns<'a>(
+        &self,
+        chars: impl Iterator<Item = (char, u32, (&'a str, &'a str))>,
+        symbols: &mut Vec<u32>,
+    ) -> bool {
         // An unknown symbol waits until it is clear that nothing fuses with it.
         let mut pending = None;
-        for (c, id) in chars {
+        for (c, id, (before, behind)) in chars {
             if id != NO_ID {
                 symbols.extend(pending.take());
                 symbols.push(id);
@@ -164,41 +232,27 @@ impl Alphabet {
             }
             if let Some(fallback) = &self.fallback {
                 let mut buffer = [0; 4];
-                let bytes = c.encode_utf8(&mut buffer).bytes();
-                let ids = bytes.map(|byte| fallback[usize::from(byte)]);
+                let parts = [before, c.encode_utf8(&mut buffer), behind];
+                let ids = parts.iter().flat_map(|part| part.bytes());
+                let ids = ids.map(|byte| fallback[usize::from(byte)]);
                 if ids.clone().all(|id| id != NO_ID) {
                     // As in the reference, these overtake one that waits.
                     symbols.extend(ids);
                     continue;
                 }
             }
-            if let Some(unk) = self.unk {
-                if !self.fuse_unk {
-                    symbols.extend(pending);
+            match self.unk {
+                Unk::Unset => {}
+                Unk::Missing => return false,
+                Unk::Known(unk) => {
+                    if !self.fuse_unk {
+                        symbols.extend(pending);
+                    }
+                    pending = Some(unk);
                 }
-                pending = Some(unk);
             }
         }
         symbols.extend(pending);
-    }
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn bytes_have_characters_of_their_own() {
-        let chars: std::collections::BTreeSet<char> = (0..=255).map(byte_char).collect();
-        assert_eq!(chars.len(), 256);
-        assert_eq!(byte_char(b' '), 'Ġ');
-        assert_eq!(byte_char(b'\n'), 'Ċ');
-        assert_eq!(byte_char(0xad), 'Ń');
-        assert_eq!(byte_char(b'a'), 'a');
-        for byte in 0..=255 {
-            assert_eq!(char_byte(byte_char(byte)), Some(byte));
-        }
-        let no_bytes = ['\u{a0}', '\u{ad}', ' ', '\n', '\u{144}', '中'];
-        assert!(no_bytes.into_iter().all(|c| char_byte(c).is_none()));
+        true
     }
 }

@@ -75,7 +75,7 @@ const FEW: usize = 32;
 
 /// Working memory for merging.
 #[derive(Debug, Default)]
-pub(super) struct Work {
+pub(in crate::tokenize::models) struct Work {
     /// Before merging the ids of the characters, after it those of the piece.
     pub(super) symbols: Vec<u32>,
     /// Rank and position of pairs that are neighbours, or were when they were put in.

@@ -1,17 +1,17 @@
-//! Whole pieces that are tokens, for `ignore_merges`.
+//! Whole words that are tokens, for `ignore_merges`.
 
 use crate::tokenize::hash::{self, Index};
 
-/// From the bytes of a piece to the id of a token.
+/// From the bytes of a word to the id of a token.
 #[derive(Debug)]
-pub(super) struct WholePieces {
+pub(super) struct WholeWords {
     index: Index,
     /// End of each token's bytes, and its id.
     tokens: Vec<(u32, u32)>,
     bytes: Vec<u8>,
 }
 
-impl WholePieces {
+impl WholeWords {
     /// Tokens must all be different, and shorter than four gigabytes together.
     pub(super) fn new(tokens: impl ExactSizeIterator<Item = (Vec<u8>, u32)>) -> Self {
         let mut all = Self {
@@ -28,11 +28,11 @@ impl WholePieces {
         all
     }
 
-    pub(super) fn get(&self, piece: &[u8]) -> Option<u32> {
-        let entry = self.index.get(hash::bytes(piece), |entry| {
+    pub(super) fn get(&self, word: &[u8]) -> Option<u32> {
+        let entry = self.index.get(hash::bytes(word), |entry| {
             let entry = entry as usize;
             let start = entry.checked_sub(1).map_or(0, |before| self.tokens[before].0);
-            &self.bytes[start as usize..self.tokens[entry].0 as usize] == piece
+            &self.bytes[start as usize..self.tokens[entry].0 as usize] == word
         })?;
         Some(self.tokens[entry as usize].1)
     }

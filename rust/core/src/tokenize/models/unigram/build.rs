@@ -4,9 +4,10 @@ use std::borrow::Cow;
 use std::collections::HashSet;
 
 use super::chars::Codes;
-use super::model::{MARK, Model};
+use super::model::{MARK, Unigram};
 use super::trie::{Key, Trie};
 use crate::tokenize::NotCovered;
+use crate::tokenize::output::NO_ID;
 
 /// Added to the lowest score for an unknown character.
 const PENALTY: f64 = 10.0;
@@ -16,10 +17,11 @@ const LARGEST: f64 = 1e100;
 /// The model of a list of pieces, and the lengths in characters of all that differ.
 pub(super) fn model(
     vocab: &[(Cow<'_, str>, f64)],
-    unk_id: usize,
+    unk_id: Option<usize>,
     byte_fallback: bool,
     replacement: char,
-) -> Result<(Model, Vec<u32>), NotCovered> {
+    byte_level: bool,
+) -> Result<(Unigram, Vec<u32>), NotCovered> {
     if vocab.iter().any(|(_, score)| score.is_nan() || score.abs() > LARGEST) {
         return Err(NotCovered::Here("Unigram model with infinite scores".to_owned()));
     }
@@ -92,16 +94,17 @@ pub(super) fn model(
     lengths.extend(never.iter().map(|piece| piece.chars().count() as u32));
     let largest_score = vocab.iter().map(|&(_, score)| score.abs()).fold(unk_score.abs(), f64::max);
     let longest = keys.iter().map(|key| key.codes.len()).max().unwrap_or(0);
-    let model = Model {
+    let model = Unigram {
         trie: Trie::new(&keys),
         codes,
-        unk_id: unk_id as u32,
+        unk_id: unk_id.map_or(NO_ID, |id| id as u32),
         unk_score,
         largest_score,
         longest,
         inner_marks,
         mark_code,
         replacement,
+        byte_level,
         bytes: byte_fallback.then(|| bytes(vocab)),
         runs_are_pieces: runs_are_pieces(vocab, unk_id, min_score),
     };
@@ -125,7 +128,8 @@ fn bytes(vocab: &[(Cow<'_, str>, f64)]) -> Box<[Option<u32>; 256]> {
 
 /// Whether a run of unknown characters may itself be a piece, and take its id in the end. With
 /// scores that make sense it cannot: that piece alone would have been the better path.
-fn runs_are_pieces(vocab: &[(Cow<'_, str>, f64)], unk_id: usize, min_score: f64) -> bool {
+fn runs_are_pieces(vocab: &[(Cow<'_, str>, f64)], unk_id: Option<usize>, min_score: f64) -> bool {
+    let Some(unk_id) = unk_id else { return false };
     // The unknown piece itself can be part of a run, and two of them make one.
     let (unk, unk_score) = &vocab[unk_id];
     let repeats = |piece: &str| {

@@ -1,16 +1,22 @@
 //! A Unigram vocabulary, ready to be searched.
 
+use super::super::{Word, Work};
 use super::chars::Codes;
-use super::trie::Trie;
+use super::lattice::{Lattice, UNKNOWN};
+use super::trie::{Trie, step};
+use crate::tokenize::output::NO_ID;
+use crate::tokenize::text::stand_ins;
 
-/// What stands for a space inside the engine, whatever the file's replacement character is.
+/// What stands for the replacement character of a Metaspace that is the last thing before the
+/// model: a word then begins with a single byte.
 pub(in crate::tokenize) const MARK: u8 = b' ';
 
 /// Pieces, scores and settings.
 #[derive(Debug)]
-pub(in crate::tokenize) struct Model {
+pub(in crate::tokenize) struct Unigram {
     pub(in crate::tokenize) codes: Codes,
     pub(in crate::tokenize) trie: Trie,
+    /// `NO_ID` if there is none: then every character of a word must be a piece.
     pub(in crate::tokenize) unk_id: u32,
     pub(in crate::tokenize) unk_score: f64,
     /// The largest score by magnitude, that of an unknown character included.
@@ -21,15 +27,17 @@ pub(in crate::tokenize) struct Model {
     pub(in crate::tokenize) inner_marks: bool,
     /// Code of the mark; `NO_CODE` if no piece holds it.
     pub(in crate::tokenize) mark_code: u16,
-    /// The replacement character of the file, which the mark stands for.
+    /// The replacement character that the mark stands for; the mark itself if it stands for none.
     pub(in crate::tokenize) replacement: char,
     /// Ids of the tokens `<0x00>` to `<0xFF>`, if an unknown text is to become such.
     pub(in crate::tokenize) bytes: Option<Box<[Option<u32>; 256]>>,
+    /// Whether its words are the stand-ins of bytes.
+    pub(in crate::tokenize) byte_level: bool,
     /// Whether several unknown characters in a row could together be a piece.
     pub(in crate::tokenize) runs_are_pieces: bool,
 }
 
-impl Model {
+impl Unigram {
     /// Whether a run of unknown characters is always one unknown id.
     pub(in crate::tokenize) fn unknowns_are_simple(&self) -> bool {
         self.bytes.is_none() && !self.runs_are_pieces
@@ -58,5 +66,71 @@ impl Model {
             Some(ids) => ids.into_iter().all(id),
             None => id(self.unk_id),
         }
+    }
+
+    /// Whether some text can need an unknown piece that does not exist.
+    pub(in crate::tokenize) fn may_fail(&self) -> bool {
+        // Of byte-level texts every character is one of these.
+        let all = (0..=255).all(|byte| self.knows(u32::from(stand_ins::char_of(byte))));
+        self.unk_id == NO_ID && !(all && self.byte_level)
+    }
+
+    /// Whether a character is a piece.
+    fn knows(&self, c: u32) -> bool {
+        self.knows_code(self.codes.get(c))
+    }
+
+    fn knows_code(&self, code: u16) -> bool {
+        let slots = self.trie.slots();
+        let slot = step(slots, &slots[0], code);
+        slot.is_some_and(|slot| !slots[slot as usize].score.is_nan())
+    }
+
+    /// Appends the ids of the best path through a word.
+    fn path(&self, text: &str, lattice: &mut Lattice, ids: &mut Vec<u32>) {
+        lattice.best::<false>(&self.trie, self.unk_score, 0.0);
+        let simple = self.unknowns_are_simple();
+        // The run of unknown characters that is open: its start and its number of nodes.
+        let mut run: Option<(u32, usize)> = None;
+        let close = |run: &mut Option<(u32, usize)>, end: u32, ids: &mut Vec<u32>| {
+            let Some((start, nodes)) = run.take() else { return };
+            if simple {
+                ids.push(self.unk_id);
+                return;
+            }
+            let chars = text.chars().skip(start as usize).take((end - start) as usize);
+            self.unknown_run(&chars.collect::<String>(), nodes, |id| {
+                ids.push(id);
+                true
+            });
+        };
+        let mut end = 0;
+        for node in &lattice.path {
+            let id = if node.slot == UNKNOWN { self.unk_id } else { self.trie.id(node.slot) };
+            end = node.end;
+            if id == self.unk_id {
+                let (_, nodes) = run.get_or_insert((node.start, 0));
+                *nodes += 1;
+            } else {
+                close(&mut run, node.start, ids);
+                ids.push(id);
+            }
+        }
+        close(&mut run, end, ids);
+    }
+}
+
+impl Word for Unigram {
+    fn word(&self, word: &[u8], work: &mut Work, ids: &mut Vec<u32>) {
+        let text = std::str::from_utf8(word).unwrap_or_default();
+        let Work { lattice, failed, .. } = work;
+        lattice.codes.clear();
+        self.codes.extend(text, &mut lattice.codes);
+        // The reference fails at any character that is no piece, on the best path or not.
+        if self.unk_id == NO_ID && !lattice.codes.iter().all(|&code| self.knows_code(code)) {
+            *failed = true;
+            return;
+        }
+        self.path(text, lattice, ids);
     }
 }

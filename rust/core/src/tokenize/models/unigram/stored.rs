@@ -1,17 +1,18 @@
-//! A planned engine in an index, and back.
+//! A Unigram model in an index, and back, with all else that its tokenizer.json says.
 
 use serde::{Deserialize, Serialize};
 use serde_json::json;
 use serde_json::value::RawValue;
 
+use super::super::Known;
 use super::chars::Codes;
-use super::model::Model;
-use super::plan::{Known, Plan};
+use super::model::Unigram;
 use super::trie::Trie;
 use crate::tokenize::Vocabulary;
 use crate::tokenize::file::spec::Spec;
 use crate::tokenize::index::store::bytes_of;
 use crate::tokenize::index::{Parts, Sections};
+use crate::tokenize::output::NO_ID;
 
 /// Everything that is not an array.
 #[derive(Debug, Serialize, Deserialize)]
@@ -31,15 +32,16 @@ struct Facts {
     inner_marks: bool,
     mark_code: u16,
     replacement: char,
+    byte_level: bool,
     bytes: Option<Vec<Option<u32>>>,
     runs_are_pieces: bool,
 }
 
-/// Calls `keep` with the sections of an engine's index; `None` if it cannot be stored.
-pub(super) fn store<T>(
+/// Calls `keep` with the sections of an index; `None` if it cannot be stored.
+pub(in crate::tokenize) fn store<T>(
     spec: &Spec<'_>,
     known: &Known,
-    plan: &Plan,
+    model: &Unigram,
     vocabulary: &Vocabulary,
     keep: impl FnOnce(&Sections<'_>) -> T,
 ) -> Option<T> {
@@ -56,7 +58,6 @@ pub(super) fn store<T>(
         "post_processor": spec.post_processor,
         "model": {"type": spec.model.kind, "unk_id": spec.model.unk_id,
             "byte_fallback": spec.model.byte_fallback.flatten()}});
-    let model = &plan.model;
     let (slots, ids, last_id) = model.trie.parts();
     let (index, codes) = model.codes.parts();
     let facts = Facts {
@@ -73,6 +74,7 @@ pub(super) fn store<T>(
         inner_marks: model.inner_marks,
         mark_code: model.mark_code,
         replacement: model.replacement,
+        byte_level: model.byte_level,
         bytes: model.bytes.as_ref().map(|bytes| bytes.to_vec()),
         runs_are_pieces: model.runs_are_pieces,
     };
@@ -80,13 +82,22 @@ pub(super) fn store<T>(
     Some(keep(&[&facts, bytes_of(slots), bytes_of(ids), bytes_of(index), bytes_of(codes)]))
 }
 
-/// The engine of an index; `None` if anything about it is odd.
-pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
+/// What an index holds.
+#[derive(Debug)]
+pub(in crate::tokenize) struct Stored {
+    /// The tokenizer.json without its pieces.
+    pub(in crate::tokenize) file: Box<RawValue>,
+    pub(in crate::tokenize) known: Known,
+    pub(in crate::tokenize) model: Unigram,
+    pub(in crate::tokenize) vocabulary: Vocabulary,
+}
+
+/// The model of an index; `None` if anything about it is odd.
+pub(in crate::tokenize) fn load(parts: &Parts) -> Option<Stored> {
     // A copy: strings are checked once and then trusted, and the file may be written to meanwhile.
     let facts = parts.section::<u8>(0)?.to_vec();
     let facts: Facts = serde_json::from_slice(&facts).ok()?;
-    let spec = Spec::from_json(facts.file.get().as_bytes()).ok()?;
-    let model = Model {
+    let model = Unigram {
         codes: Codes::from_parts(parts.section(3)?, parts.section(4)?)?,
         trie: Trie::from_parts(parts.section(1)?, parts.section(2)?, facts.last_id)?,
         unk_id: facts.unk_id,
@@ -96,6 +107,7 @@ pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
         inner_marks: facts.inner_marks,
         mark_code: facts.mark_code,
         replacement: facts.replacement,
+        byte_level: facts.byte_level,
         bytes: match facts.bytes {
             Some(bytes) => Some(bytes.try_into().ok()?),
             None => None,
@@ -103,53 +115,60 @@ pub(super) fn load(parts: &Parts) -> Option<(Plan, Vocabulary)> {
         runs_are_pieces: facts.runs_are_pieces,
     };
     let bytes = model.bytes.iter().flat_map(|bytes| bytes.iter().flatten());
-    if facts.last_id >= facts.id_bound || bytes.max().is_some_and(|&id| id >= facts.id_bound) {
+    let beyond = |id: u32| id >= facts.id_bound;
+    if beyond(facts.last_id)
+        || bytes.max().is_some_and(|&id| beyond(id))
+        || (facts.unk_id != NO_ID && beyond(facts.unk_id))
+    {
         return None;
     }
     let vocabulary = Vocabulary {
         tokens: facts.tokens,
         id_bound: facts.id_bound,
-        unk_id: Some(facts.unk_id),
+        unk_id: Some(facts.unk_id).filter(|&id| id != NO_ID),
         median_token_length: facts.median_token_length,
     };
-    let plan = Plan::assemble(&spec, &facts.known, |_| Ok(model)).ok()?;
-    Some((plan.0, vocabulary))
+    Some(Stored { file: facts.file, known: facts.known, model, vocabulary })
 }
 
 #[cfg(test)]
 mod tests {
-    use crate::tokenize::output::{Output, Unknown};
     use std::path::PathBuf;
 
     use super::*;
     use crate::backend::Runnable;
-    use crate::tokenize::IndexOptions;
     use crate::tokenize::index::{Key, write};
-    use crate::tokenize::models::unigram::{Scratch, Unigram};
+    use crate::tokenize::{IndexOptions, Tokenizer, Unknown, plan};
 
     const SMALL: &str = r#"{"version":"1.0","added_tokens":[{"content":"[M]","single_word":false,
         "lstrip":false,"rstrip":false,"normalized":false}],"normalizer":{"type":"NFKC"},
-        "pre_tokenizer":{"type":"Metaspace","replacement":"▁","prepend_scheme":"always",
-        "split":SPLIT},"post_processor":null,"model":{"type":"Unigram","unk_id":0,
+        "pre_tokenizer":CUT,"post_processor":null,"model":{"type":"Unigram","unk_id":UNK,
         "byte_fallback":BYTES,"vocab":[["<unk>",0.0],["▁",-2.0],["a",-1.0],["b",-1.5],["ab",-2.5],
         ["▁ab",-2.0],["▁a▁b",-3.0],["é",-2.0],["中",-2.0],["中中",-3.0],["<0xC3>",-3.0]]}}"#;
+
+    const CUTS: [&str; 3] = [
+        r#"{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":true}"#,
+        r#"{"type":"Metaspace","replacement":"▁","prepend_scheme":"always","split":false}"#,
+        r#"{"type":"ByteLevel","add_prefix_space":true,"trim_offsets":true,"use_regex":true}"#,
+    ];
 
     fn sections(json: &str) -> Vec<Vec<u8>> {
         let spec = Spec::from_json(json.as_bytes()).unwrap();
         let mut kept = Vec::new();
-        Unigram::plan(&spec, 0, |sections| {
+        plan::plan(&spec, 0, |sections| {
             kept = sections.iter().map(|section| section.to_vec()).collect();
         })
         .unwrap();
         kept
     }
 
-    fn open(sections: &[Vec<u8>], file: PathBuf) -> Option<Unigram> {
+    fn open(sections: &[Vec<u8>], file: PathBuf) -> Option<Tokenizer> {
         let key = Key::new(b"any");
         let parts: Vec<&[u8]> = sections.iter().map(Vec::as_slice).collect();
         write(&file, key, parts.as_slice().try_into().unwrap()).unwrap();
         let options = IndexOptions { file: Some(file), ..IndexOptions::default() };
-        options.find(key, |parts| Unigram::from_index(&parts)).map(|(engine, _)| engine)
+        let (engine, vocabulary) = options.find(key, |parts| plan::from_index(&parts))?;
+        Some(Tokenizer::indexed(engine, vocabulary))
     }
 
     /// A wrong index with a right checksum: it may do what it likes, but neither panic nor make an
@@ -163,10 +182,11 @@ mod tests {
             (state >> 33) as usize % bound
         };
         let mut opened = 0;
-        for round in 0..400 {
+        for round in 0..600 {
             let json = SMALL
-                .replace("SPLIT", ["true", "false"][round % 2])
-                .replace("BYTES", ["true", "false"][round / 2 % 2]);
+                .replace("CUT", CUTS[round % 3])
+                .replace("UNK", ["0", "0", "null"][round / 6 % 3])
+                .replace("BYTES", ["true", "false"][round / 3 % 2]);
             let mut sections = sections(&json);
             assert_eq!(sections.len(), 5);
             for _ in 0..1 + random(20) {
@@ -182,24 +202,19 @@ mod tests {
                     section.push(0);
                 }
             }
-            let Some(engine) = open(&sections, folder.path().join("forged")) else { continue };
+            let Some(tokenizer) = open(&sections, folder.path().join("forged")) else { continue };
             opened += 1;
-            let mut scratch = Scratch::default();
-            let mut ids = Vec::new();
+            let mut worker = tokenizer.worker();
+            let bound = tokenizer.vocabulary().id_bound;
             for text in ["", "ab a b [M] ab", "aaaa bbbbb 中中中é x", "zz é a b a b a b\u{301}"]
             {
-                engine.ids_into(
-                    text,
-                    Runnable::default(),
-                    &mut scratch,
-                    &mut Output::new(&mut ids, None, 0, Unknown::Drop),
-                );
-                engine.ids_into(
-                    text,
-                    Runnable::default(),
-                    &mut scratch,
-                    &mut Output::new(&mut ids, Some(3), 0, Unknown::Drop),
-                );
+                for (limit, unknown) in [(None, Unknown::Drop), (Some(3), Unknown::Keep)] {
+                    let mut ids = Vec::new();
+                    let backend = Runnable::default();
+                    // An error where there is no unknown token.
+                    drop(tokenizer.ids_into(text, limit, unknown, backend, &mut worker, &mut ids));
+                    assert!(ids.iter().all(|&id| id < bound), "{json} {ids:?}");
+                }
             }
         }
         assert!(opened > 50, "{opened}");

@@ -42,6 +42,41 @@ struct Block {
     odd: u64,
 }
 
+/// What comes after a unit.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tokenize) enum Step<R> {
+    /// The next one.
+    Next,
+    /// The one of this number in the window, or those behind it.
+    Skip(usize),
+    /// The same again, in a window of more units. Not in the last window of a text.
+    More,
+    /// Nothing.
+    Stop(R),
+}
+
+/// Some units of a text, in order.
+#[derive(Debug)]
+pub(in crate::tokenize) struct Window<'a> {
+    from: usize,
+    starts: &'a [u32],
+    ends: &'a [u32],
+    /// Whether no units come behind these.
+    pub(in crate::tokenize) is_last: bool,
+}
+
+impl Window<'_> {
+    pub(in crate::tokenize) fn len(&self) -> usize {
+        self.starts.len()
+    }
+
+    /// Start and end of a unit in the text.
+    #[inline]
+    pub(in crate::tokenize) fn unit(&self, at: usize) -> (usize, usize) {
+        (self.from + self.starts[at] as usize, self.from + self.ends[at] as usize)
+    }
+}
+
 /// Where the units of a window start and end.
 #[derive(Debug, Default)]
 pub(in crate::tokenize) struct Units {
@@ -51,24 +86,26 @@ pub(in crate::tokenize) struct Units {
 }
 
 impl Units {
-    /// Calls `unit` with start and end of every unit of a text, until it returns something.
+    /// Calls `unit` for the units of a text, a window of it at a time, and does as it says.
     #[inline]
     pub(in crate::tokenize) fn each<R>(
         &mut self,
         backend: Runnable,
         cutting: &Cutting,
         text: &[u8],
-        mut unit: impl FnMut(usize, usize) -> Option<R>,
+        mut unit: impl FnMut(&Window<'_>, usize) -> Step<R>,
     ) -> Option<R> {
         let mut from = 0;
         let mut window = WINDOW;
         while from < text.len() {
             let rest = &text[from..];
             let seen = &rest[..rest.len().min(window)];
+            let looked_at = seen.len();
             self.cut(backend, cutting, seen);
             let mut count = self.count;
             let mut next = from + seen.len();
-            if seen.len() < rest.len() {
+            let is_last = seen.len() == rest.len();
+            if !is_last {
                 // The last unit may go on behind the window.
                 match self.starts[..count] {
                     [.., last] if last > 0 => (count, next) = (count - 1, from + last as usize),
@@ -79,12 +116,23 @@ impl Units {
                     _ => {}
                 }
             }
-            for (&start, &end) in self.starts[..count].iter().zip(&self.ends[..count]) {
-                if let Some(result) = unit(from + start as usize, from + end as usize) {
-                    return Some(result);
+            let seen =
+                Window { from, starts: &self.starts[..count], ends: &self.ends[..count], is_last };
+            window = WINDOW;
+            let mut at = 0;
+            while at < count {
+                match unit(&seen, at) {
+                    Step::Next => at += 1,
+                    Step::Skip(to) => at = to,
+                    Step::More => {
+                        next = seen.unit(at).0;
+                        window = 2 * looked_at;
+                        break;
+                    }
+                    Step::Stop(result) => return Some(result),
                 }
             }
-            (from, window) = (next, WINDOW);
+            from = next;
         }
         None
     }
@@ -210,9 +258,9 @@ mod tests {
             for cutting in cuttings() {
                 for text in &texts {
                     let mut found = Vec::new();
-                    let all = units.each(Runnable::new(backend), &cutting, text, |start, end| {
-                        found.push((start, end));
-                        None::<()>
+                    let all = units.each(Runnable::new(backend), &cutting, text, |window, at| {
+                        found.push(window.unit(at));
+                        Step::<()>::Next
                     });
                     assert!(all.is_none());
                     assert_eq!(found, naive(text, &cutting), "{backend} {text:?}");
@@ -226,10 +274,32 @@ mod tests {
     fn stops_when_told() {
         let mut units = Units::default();
         let mut count = 0;
-        let found = units.each(Runnable::default(), &cuttings()[0], b"a b c", |start, _| {
+        let found = units.each(Runnable::default(), &cuttings()[0], b"a b c", |window, at| {
             count += 1;
-            (start == 2).then_some("here")
+            if window.unit(at).0 == 2 { Step::Stop("here") } else { Step::Next }
         });
         assert_eq!((found, count), (Some("here"), 2));
+    }
+
+    /// Every unit that has another one in its window is taken with it, and nothing is lost where a
+    /// window ends.
+    #[test]
+    fn more_is_more() {
+        let mut units = Units::default();
+        let text = b"a bc ".repeat(5000);
+        let (mut pairs, mut alone) = (Vec::new(), 0);
+        let all = units.each(Runnable::default(), &cuttings()[0], &text, |window, at| {
+            if at + 1 < window.len() {
+                pairs.push((window.unit(at).0, window.unit(at + 1).1));
+                return Step::Skip(at + 2);
+            }
+            if !window.is_last {
+                return Step::More;
+            }
+            alone += 1;
+            Step::<()>::Next
+        });
+        assert_eq!((all, pairs.len(), alone), (None, 5000, 0));
+        assert!(pairs.iter().zip(0..).all(|(&pair, n)| pair == (5 * n, 5 * n + 4)));
     }
 }

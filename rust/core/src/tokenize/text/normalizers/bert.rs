@@ -1,6 +1,11 @@
 //! BertNormalizer, exactly and one text at a time: the definition that the fast path's table of
 //! characters is built from, and the road for the texts which that table cannot express.
 
+use serde::Deserialize;
+use serde_json::value::RawValue;
+
+use crate::tokenize::NotCovered;
+use crate::tokenize::file::parts::parse;
 use crate::tokenize::text::unicode::{self, HANGUL, Properties};
 
 /// The four switches of a BertNormalizer; all off is the same as no normalizer.
@@ -13,6 +18,24 @@ pub(in crate::tokenize) struct Normalizer {
 }
 
 impl Normalizer {
+    /// Reads a BertNormalizer.
+    pub(in crate::tokenize) fn plan(json: &RawValue) -> Result<Self, NotCovered> {
+        #[derive(Deserialize)]
+        struct Flags {
+            clean_text: bool,
+            handle_chinese_chars: bool,
+            strip_accents: Option<bool>,
+            lowercase: bool,
+        }
+        let flags: Flags = parse("normalizer", json)?;
+        Ok(Self {
+            clean_text: flags.clean_text,
+            handle_chinese_chars: flags.handle_chinese_chars,
+            strip_accents: flags.strip_accents.unwrap_or(flags.lowercase),
+            lowercase: flags.lowercase,
+        })
+    }
+
     /// Appends the normalized text. `run` is working memory.
     pub(in crate::tokenize) fn normalize(self, text: &str, run: &mut Run, out: &mut String) {
         run.0.clear();

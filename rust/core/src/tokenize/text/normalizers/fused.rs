@@ -9,6 +9,7 @@
 use unicode_segmentation::UnicodeSegmentation;
 
 use super::step::{Step, Work};
+use super::{Open, Place};
 use crate::tokenize::text::unicode;
 
 /// What becomes of one character: `offset << 8 | length` in the pool, or one of these.
@@ -182,23 +183,37 @@ impl Fused {
         }
     }
 
-    /// Whether plain characters before and after a part neither change it nor are changed by it,
-    /// whatever stands within: it begins with a plain character that leaves something behind, and
-    /// does not end in one that takes in the next, as a prepended mark takes any, a joiner an emoji
-    /// and a virama a consonant.
+    /// Whether plain characters before and after a part, or the ends of the text, neither change it
+    /// nor are changed by it, whatever stands within: it begins with a plain character that leaves
+    /// something behind, and does not end in one that takes in the next, as a prepended mark takes
+    /// any, a joiner an emoji and a virama a consonant.
     ///
     /// One step that looks around is as far as that reaches: what it made of the first character
     /// could be what a second one changes.
     #[cold]
-    pub(super) fn is_closed(&self, part: &str, table: &mut Table, work: &mut Work) -> bool {
+    pub(super) fn openness(
+        &self,
+        part: &str,
+        place: Place,
+        table: &mut Table,
+        work: &mut Work,
+    ) -> Result<(), Open> {
         let ends = (part.chars().next(), part.chars().next_back());
-        let (Some(first), Some(last)) = ends else { return true };
+        let (Some(first), Some(last)) = ends else { return Ok(()) };
+        let starts = matches!(place, Place::Start | Place::Whole);
+        let stops = matches!(place, Place::End | Place::Whole);
+        if place == Place::Alone || self.guard > 1 && place != Place::Whole {
+            return Err(Open::Always);
+        }
+        if !starts && !self.is_solid(first, table, work) {
+            return Err(Open::Before);
+        }
         let apart = |text: String, count: usize| text.graphemes(true).count() >= count;
-        self.guard <= 1
-            && self.is_solid(first, table, work)
-            && apart(format!("{last} "), 2)
-            && apart(format!("\u{1f469}{last}\u{1f469}"), 2)
-            && apart(format!("\u{915}{last}\u{915}"), 2)
+        let closed = stops
+            || apart(format!("{last} "), 2)
+                && apart(format!("\u{1f469}{last}\u{1f469}"), 2)
+                && apart(format!("\u{915}{last}\u{915}"), 2);
+        if closed { Ok(()) } else { Err(Open::Behind) }
     }
 
     pub(super) fn collapses(&self) -> bool {

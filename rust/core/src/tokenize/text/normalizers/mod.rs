@@ -45,6 +45,32 @@ pub(in crate::tokenize) struct Parts {
     pub(in crate::tokenize) strips_right: bool,
 }
 
+/// Where a part of a text lies.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tokenize) enum Place {
+    /// Anywhere, by itself: only plain characters are taken.
+    Alone,
+    /// Between others.
+    Within,
+    /// At the start of the text.
+    Start,
+    /// At its end.
+    End,
+    /// It is the whole text.
+    Whole,
+}
+
+/// Why a part cannot be normalized by itself.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tokenize) enum Open {
+    /// Its start depends on what is before it.
+    Before,
+    /// Its end depends on what is behind it.
+    Behind,
+    /// Nothing helps but the whole text.
+    Always,
+}
+
 /// Working memory of one worker for one normalizer.
 #[derive(Debug, Default)]
 pub(in crate::tokenize) struct Buffers {
@@ -120,47 +146,46 @@ impl Normalizer {
         Some(parts)
     }
 
-    /// What becomes of a part of a text, as far as it does not depend on the parts around it, and
-    /// but for the strips: none if some character in it is not plain. Only if there are [`Parts`].
-    #[inline]
+    /// What becomes of a part of a text whose characters are all plain, but for the strips; none if
+    /// one is not. Only if there are [`Parts`].
     pub(in crate::tokenize) fn alone<'b>(
         &self,
         part: &'b str,
         buffers: &'b mut Buffers,
     ) -> Option<&'b str> {
-        self.part::<false>(part, buffers)
+        self.part(part, Place::Alone, buffers).ok()
     }
 
-    /// As `alone`, of a part between plain characters, or the ends of the text: characters that are
-    /// not plain may be within it, as combining marks and joiners mostly are.
+    /// What becomes of a part of a text that plain characters surround, or its ends: characters that
+    /// are not plain may be within it, as combining marks and joiners mostly are. But for the
+    /// strips, and only if there are [`Parts`].
     #[inline]
     pub(in crate::tokenize) fn between<'b>(
         &self,
         part: &'b str,
+        place: Place,
         buffers: &'b mut Buffers,
-    ) -> Option<&'b str> {
-        self.part::<true>(part, buffers)
+    ) -> Result<&'b str, Open> {
+        self.part(part, place, buffers)
     }
 
     #[inline]
-    fn part<'b, const WITHIN: bool>(
+    fn part<'b>(
         &self,
         part: &'b str,
+        place: Place,
         buffers: &'b mut Buffers,
-    ) -> Option<&'b str> {
+    ) -> Result<&'b str, Open> {
         let Buffers { text: current, spare, table, work, .. } = buffers;
         if self.is_identity() {
-            return Some(part);
+            return Ok(part);
         }
         match &self.fused {
             Some(fused) => {
                 if !fused.alone_into(part, table, work, current) {
-                    let limit = TIMES * part.len();
-                    let whole = WITHIN
-                        && fused.is_closed(part, table, work)
-                        && fused.normalize(part, limit, table, work, current);
-                    if !whole {
-                        return None;
+                    fused.openness(part, place, table, work)?;
+                    if !fused.normalize(part, TIMES * part.len(), table, work, current) {
+                        return Err(Open::Always);
                     }
                 }
             }
@@ -173,12 +198,12 @@ impl Normalizer {
             if !matches!(step, Step::Strip { .. }) && step.changes(current) {
                 spare.clear();
                 if !step.apply(current, TIMES * part.len(), work, spare) {
-                    return None;
+                    return Err(Open::Always);
                 }
                 std::mem::swap(current, spare);
             }
         }
-        Some(current)
+        Ok(current)
     }
 
     /// Whether a character becomes something between two spaces, whatever is around it.

@@ -7,7 +7,6 @@ use serde_json::value::RawValue;
 use super::charsmap::Charsmap;
 use super::forms::{self, Form};
 use crate::tokenize::NotCovered;
-use crate::tokenize::bert::plan::bert as read_bert;
 use crate::tokenize::file::nested::{Kind, Leaf, leaves};
 use crate::tokenize::file::parts::{not_covered, parse};
 use crate::tokenize::text::normalizers::bert::{Normalizer as Bert, Run};
@@ -71,7 +70,7 @@ fn read_one(Leaf { kind, json }: Leaf<'_>) -> Result<Step, NotCovered> {
         precompiled_charsmap: String,
     }
     Ok(match kind {
-        "BertNormalizer" => Step::Bert(read_bert(json)?),
+        "BertNormalizer" => Step::Bert(Bert::plan(json)?),
         "Precompiled" => {
             let map: Map = parse("normalizer", json)?;
             match Charsmap::new(&map.precompiled_charsmap) {

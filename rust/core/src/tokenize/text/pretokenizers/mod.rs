@@ -1,176 +1,274 @@
-//! Pre-tokenizers: where a normalized text is cut before the model sees it.
+//! Pre-tokenizers: where a normalized text is cut into words.
 //!
-//! Each is written by hand for exactly the rules in use; an expression is recognized by its text,
-//! so that no regex engine runs. What ByteLevel does to the bytes of a piece is left to the model:
-//! it works on the bytes themselves.
+//! Each is written for exactly the rules in use. Most only cut; Metaspace and ByteLevel change the
+//! text as well, after which words lie in a text of their own. What a ByteLevel at the end does to
+//! the bytes of a word is left to the model: some work on the bytes themselves.
 
 mod classes;
+mod metaspace;
 mod patterns;
 mod plan;
+mod split;
 mod words;
 
-pub(crate) use classes::Classes;
-pub(crate) use patterns::Pattern;
-pub(crate) use words::Words;
+pub(in crate::tokenize) use classes::Classes;
+pub(in crate::tokenize) use metaspace::{Metaspace, Prepend};
+pub(in crate::tokenize) use patterns::Pattern;
+pub(in crate::tokenize) use words::Words;
 
+use super::stand_ins;
 use classes::{Class, NUMERIC, PUNCTUATION};
+use split::Split;
 
-/// One cut, or the space that ByteLevel sets before what reaches it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// One cut, or one change of the text.
+#[derive(Debug)]
 enum Step {
+    /// Each match of an expression without gaps.
     Pattern(Pattern),
     Words(Words),
-    /// Digits and Punctuation: characters of a class apart from the others, one by one or in runs.
+    /// Characters of a class apart from the others, one by one or in runs.
     Apart {
         class: Class,
         one_by_one: bool,
     },
-    /// `add_prefix_space`.
+    Split(Split),
+    /// So many characters at a time, at least one.
+    FixedLength(usize),
+    /// `add_prefix_space` of ByteLevel.
     PrefixSpace,
+    /// Bytes become the characters that stand for them.
+    StandIns,
+    Metaspace(Metaspace),
 }
 
-/// All cuts of a tokenizer.json, one after the other.
+/// All steps of a tokenizer.json, one after the other.
 #[derive(Debug)]
-pub(crate) struct PreTokenizer {
+pub(in crate::tokenize) struct PreTokenizer {
     steps: Vec<Step>,
     byte_level: bool,
 }
 
 /// Working memory.
 #[derive(Debug, Default)]
-pub(crate) struct Buffer {
-    prefixed: Vec<u8>,
-    /// What two cuts in a row make of a piece.
-    cut: Vec<Range>,
+pub(in crate::tokenize) struct Buffer {
+    /// What the steps that change the text make of it.
+    text: Vec<u8>,
+    spare: Vec<u8>,
+    /// Where its words lie.
+    ranges: Vec<Range>,
     again: Vec<Range>,
 }
 
-/// Where a piece starts and ends.
-type Range = (usize, usize);
+/// Where a word starts and ends: texts are shorter than four gigabytes.
+type Range = (u32, u32);
+
+/// How raw text can be cut so that what becomes of a part does not depend on the others.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(in crate::tokenize) enum Apart<'a> {
+    /// At what these drop or set apart.
+    Words(Words),
+    /// At spaces, each of which begins a word.
+    Metaspace(&'a Metaspace),
+}
 
 impl PreTokenizer {
-    /// Whether the model's strings stand for bytes rather than characters.
-    pub(crate) fn is_byte_level(&self) -> bool {
+    /// Whether the words are still to be seen as characters that stand for their bytes.
+    pub(in crate::tokenize) fn is_byte_level(&self) -> bool {
         self.byte_level
     }
 
-    /// The pattern whose matches are the pieces, if it is as simple as that for every text that
+    /// The pattern whose matches are the words, if it is as simple as that for every text that
     /// starts with a space, and for others once `prefixed`.
-    pub(crate) fn pattern(&self) -> Option<Pattern> {
-        match *self.steps.as_slice() {
+    pub(in crate::tokenize) fn pattern(&self) -> Option<&Pattern> {
+        match self.steps.as_slice() {
             [Step::Pattern(pattern)] | [Step::PrefixSpace, Step::Pattern(pattern)] => Some(pattern),
             _ => None,
         }
     }
 
-    /// The kind of words, if there is no other cut.
-    pub(crate) fn words(&self) -> Option<Words> {
-        match *self.steps.as_slice() {
-            [Step::Words(words)] => Some(words),
+    /// How raw text can be cut into parts that have nothing to do with each other.
+    pub(in crate::tokenize) fn apart(&self) -> Option<Apart<'_>> {
+        let (first, rest) = self.steps.split_first()?;
+        let depends = |step: &Step| {
+            matches!(step, Step::Metaspace(Metaspace { prepend: Prepend::First, .. }))
+        };
+        if rest.iter().any(depends) {
+            return None;
+        }
+        match first {
+            Step::Words(words) => Some(Apart::Words(*words)),
+            Step::Metaspace(metaspace) if metaspace.split => Some(Apart::Metaspace(metaspace)),
             _ => None,
+        }
+    }
+
+    /// The last step, if it is a Metaspace with nothing before it but a cut at white space; and
+    /// whether that is there.
+    pub(in crate::tokenize) fn metaspace(&self) -> Option<(&Metaspace, bool)> {
+        match self.steps.as_slice() {
+            _ if self.byte_level => None,
+            [Step::Metaspace(metaspace)] => Some((metaspace, false)),
+            [Step::Words(Words::WhitespaceSplit), Step::Metaspace(metaspace)] => {
+                Some((metaspace, true))
+            }
+            _ => None,
+        }
+    }
+
+    /// Whether it matters what is the start of a whole text, and if so, whether nothing is cut before
+    /// that is asked.
+    pub(in crate::tokenize) fn first_matters(&self) -> Option<bool> {
+        let first = |step: &Step| {
+            matches!(step, Step::Metaspace(Metaspace { prepend: Prepend::First, .. }))
+        };
+        self.steps.iter().position(first).map(|at| at == 0)
+    }
+
+    /// Has that Metaspace write a byte of ASCII for its replacement.
+    pub(in crate::tokenize) fn fold(&mut self, byte: u8) {
+        if let Some(Step::Metaspace(metaspace)) = self.steps.last_mut() {
+            metaspace.fold(byte);
         }
     }
 
     /// The text that the pattern is for.
     #[inline]
-    pub(crate) fn prefixed<'a>(&self, text: &'a [u8], buffer: &'a mut Buffer) -> &'a [u8] {
-        match self.steps.first() {
-            Some(Step::PrefixSpace) => prefixed(text, &mut buffer.prefixed),
-            _ => text,
+    pub(in crate::tokenize) fn prefixed<'a>(
+        &self,
+        text: &'a [u8],
+        buffer: &'a mut Buffer,
+    ) -> &'a [u8] {
+        if matches!(self.steps.first(), Some(Step::PrefixSpace)) && needs_space(text) {
+            buffer.text.clear();
+            prefix(text, &mut buffer.text);
+            return &buffer.text;
         }
+        text
     }
 
-    /// Calls `piece` for every piece until it returns false, and says so. A piece is a range of
-    /// the text that it comes with, which is not always this one.
+    /// Calls `word` for every word until it returns false, and says so. A word is a range of the
+    /// text that it comes with, which is not always this one. `first` if this text is the start of
+    /// a whole one.
     #[inline]
-    pub(crate) fn split(
+    pub(in crate::tokenize) fn split(
         &self,
         text: &[u8],
+        first: bool,
         buffer: &mut Buffer,
-        mut piece: impl FnMut(&[u8], usize, usize) -> bool,
+        mut word: impl FnMut(&[u8], usize, usize) -> bool,
     ) -> bool {
         let classes = Classes::get();
-        // What most files have, without an indirect call for every piece.
-        match *self.steps.as_slice() {
-            [Step::Words(words)] => {
-                words.split(classes, text, |start, end| piece(text, start, end))
-            }
-            ref steps => {
-                let Buffer { prefixed: own, cut, again } = buffer;
-                let space = steps.iter().position(|step| *step == Step::PrefixSpace);
-                let (before, after) = match space {
-                    Some(at) => (&steps[..at], &steps[at + 1..]),
-                    None => (steps, [].as_slice()),
-                };
-                let goes_on = cuts(before, classes, text, cut, again, &mut |start, end| {
-                    if space.is_none() {
-                        return piece(text, start, end);
-                    }
-                    let text = prefixed(&text[start..end], own);
-                    let mut each = |start: usize, end: usize| piece(text, start, end);
-                    match after {
-                        [] => each(0, text.len()),
-                        [step] => step.split(classes, text, &mut each),
-                        steps => {
-                            // Not in any file in use, so that memory may be asked for.
-                            let (mut cut, mut again) = (Vec::new(), Vec::new());
-                            cuts(steps, classes, text, &mut cut, &mut again, &mut each)
-                        }
-                    }
-                });
-                for ranges in [cut, again] {
-                    ranges.clear();
-                    ranges.shrink_to(KEPT);
-                }
+        // What most files have, without an indirect call for every word.
+        match self.steps.as_slice() {
+            [] => text.is_empty() || word(text, 0, text.len()),
+            [Step::Words(words)] => words.split(classes, text, |start, end| word(text, start, end)),
+            steps => {
+                let goes_on = all(steps, classes, text, first, buffer, &mut word);
+                buffer.trim();
                 goes_on
             }
         }
     }
 }
 
-/// More ranges than this are not kept from one text to the next: half a megabyte.
-const KEPT: usize = 1 << 15;
-
-/// All cuts but of an empty text, one after the other: of each piece that the first one makes,
-/// the pieces of the second, of all these those of the third. However many there are, nothing
-/// calls itself.
-fn cuts(
+/// All steps, one after the other, over the words of the one before: however many there are,
+/// nothing calls itself.
+fn all(
     steps: &[Step],
     classes: &Classes,
     text: &[u8],
-    cut: &mut Vec<Range>,
-    again: &mut Vec<Range>,
-    piece: &mut dyn FnMut(usize, usize) -> bool,
+    first: bool,
+    buffer: &mut Buffer,
+    word: &mut dyn FnMut(&[u8], usize, usize) -> bool,
 ) -> bool {
-    let Some((first, rest)) = steps.split_first() else {
-        return text.is_empty() || piece(0, text.len());
+    let Buffer { text: own, spare, ranges, again } = buffer;
+    ranges.clear();
+    if !text.is_empty() {
+        ranges.push((0, text.len() as u32));
+    }
+    let mut changed = false;
+    // The words of the last step need not be kept if it only cuts.
+    let (before, last) = match steps.split_last() {
+        Some((last, before)) if !last.changes() => (before, Some(last)),
+        _ => (steps, None),
     };
-    let Some((last, middle)) = rest.split_last() else {
-        return first.split(classes, text, piece);
-    };
-    first.split(classes, text, &mut |start, end| {
-        cut.clear();
-        cut.push((start, end));
-        for step in middle {
-            again.clear();
-            for &(from, to) in &*cut {
-                step.split(classes, &text[from..to], &mut |start, end| {
-                    again.push((from + start, from + end));
+    for step in before {
+        again.clear();
+        let source = if changed { own.as_slice() } else { text };
+        if step.changes() {
+            spare.clear();
+            for &(start, end) in &*ranges {
+                let piece = &source[start as usize..end as usize];
+                step.change(piece, first && start == 0, spare, again);
+            }
+            std::mem::swap(own, spare);
+            changed = true;
+        } else {
+            for &(from, to) in &*ranges {
+                step.cut(classes, &source[from as usize..to as usize], &mut |start, end| {
+                    again.push((from + start as u32, from + end as u32));
                     true
                 });
             }
-            std::mem::swap(cut, again);
         }
-        cut.iter().all(|&(from, to)| {
-            last.split(classes, &text[from..to], &mut |start, end| piece(from + start, from + end))
-        })
+        std::mem::swap(ranges, again);
+    }
+    let source = if changed { own.as_slice() } else { text };
+    ranges.iter().all(|&(from, to)| {
+        let (from, to) = (from as usize, to as usize);
+        match last {
+            None => word(source, from, to),
+            Some(step) => step.cut(classes, &source[from..to], &mut |start, end| {
+                word(source, from + start, from + end)
+            }),
+        }
     })
 }
 
+impl Buffer {
+    /// Gives back what one text of uncommon size took.
+    fn trim(&mut self) {
+        for ranges in [&mut self.ranges, &mut self.again] {
+            ranges.clear();
+            ranges.shrink_to(KEPT);
+        }
+        for text in [&mut self.text, &mut self.spare] {
+            text.clear();
+            text.shrink_to(16 * KEPT);
+        }
+    }
+}
+
+/// More ranges than this are not kept from one text to the next: a quarter of a megabyte.
+const KEPT: usize = 1 << 15;
+
 impl Step {
-    /// Calls `piece` for every piece until it returns false, and says so.
-    fn split(
-        self,
+    /// Whether it changes the text.
+    fn changes(&self) -> bool {
+        matches!(self, Self::PrefixSpace | Self::StandIns | Self::Metaspace(_))
+    }
+
+    /// Appends what a step that changes the text makes of a piece, and where its words are then.
+    fn change(&self, piece: &[u8], first: bool, out: &mut Vec<u8>, words: &mut Vec<Range>) {
+        let start = out.len();
+        match self {
+            Self::Metaspace(metaspace) => {
+                metaspace.rewrite(piece, first, out, |start, end| {
+                    words.push((start as u32, end as u32));
+                });
+                return;
+            }
+            Self::PrefixSpace if needs_space(piece) => prefix(piece, out),
+            Self::StandIns => stand_ins::append(piece, out),
+            _ => out.extend_from_slice(piece),
+        }
+        words.push((start as u32, out.len() as u32));
+    }
+
+    /// Calls `piece` with start and end of every piece until it returns false, and says so. One
+    /// that changes the text cuts nothing here.
+    fn cut(
+        &self,
         classes: &Classes,
         text: &[u8],
         piece: &mut dyn FnMut(usize, usize) -> bool,
@@ -178,7 +276,8 @@ impl Step {
         match self {
             Self::Pattern(pattern) => pattern.split(classes, text, piece),
             Self::Words(words) => words.split(classes, text, piece),
-            Self::Apart { class, one_by_one } => {
+            Self::Split(split) => split.split(classes, text, piece),
+            &Self::Apart { class, one_by_one } => {
                 let mut start = 0;
                 while start < text.len() {
                     let (found, len) = classes.at(text, start);
@@ -194,19 +293,36 @@ impl Step {
                 }
                 true
             }
-            // No cut: it is taken care of where the cuts after it are made.
-            Self::PrefixSpace => text.is_empty() || piece(0, text.len()),
+            &Self::FixedLength(length) => {
+                let mut start = 0;
+                while start < text.len() {
+                    let mut end = start;
+                    for _ in 0..length {
+                        if end == text.len() {
+                            break;
+                        }
+                        end += classes.at(text, end).1;
+                    }
+                    if !piece(start, end) {
+                        return false;
+                    }
+                    start = end;
+                }
+                true
+            }
+            Self::PrefixSpace | Self::StandIns | Self::Metaspace(_) => {
+                text.is_empty() || piece(0, text.len())
+            }
         }
     }
 }
 
-/// The text with a space before it, if it is not empty and has none.
-fn prefixed<'a>(text: &'a [u8], buffer: &'a mut Vec<u8>) -> &'a [u8] {
-    if text.first().is_none_or(|&first| first == b' ') {
-        return text;
-    }
-    buffer.clear();
-    buffer.push(b' ');
-    buffer.extend_from_slice(text);
-    buffer
+/// Whether a text is not empty and has no space at its start.
+fn needs_space(text: &[u8]) -> bool {
+    text.first().is_some_and(|&first| first != b' ')
+}
+
+fn prefix(text: &[u8], out: &mut Vec<u8>) {
+    out.push(b' ');
+    out.extend_from_slice(text);
 }
