@@ -471,7 +471,7 @@ impl Words {
             let goes_on = if end == start + 1
                 && let Some(id) = bpe.byte(word[start])
             {
-                out.few(&[id], 1)
+                out.many(&[id], self.unk_id == id)
             } else {
                 let query = cache.query(word, start, end, kind);
                 if let Some((ids, count)) = cache.few(&query) {

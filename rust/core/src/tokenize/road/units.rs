@@ -254,6 +254,9 @@ impl Units {
             let this = Last { from, start, end, is_first, mark, state };
             let taken = if is_first && !self.begins(text, start, first, normalizer, taker) {
                 Err(Open::Before)
+            } else if all_count && start > from + 1 && self.parts.strips_right {
+                // They are stripped as well if nothing else comes.
+                Err(Open::Before)
             } else if all_count
                 && start > from + 1
                 && !taker.normalized(&" ".repeat(start - from - 1), false, out)

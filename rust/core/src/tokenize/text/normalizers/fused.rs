@@ -211,6 +211,7 @@ impl Fused {
         let apart = |text: String, count: usize| text.graphemes(true).count() >= count;
         let closed = stops
             || apart(format!("{last} "), 2)
+                && apart(format!("{last}\n"), 2)
                 && apart(format!("\u{1f469}{last}\u{1f469}"), 2)
                 && apart(format!("\u{915}{last}\u{915}"), 2);
         if closed { Ok(()) } else { Err(Open::Behind) }

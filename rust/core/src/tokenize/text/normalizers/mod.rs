@@ -321,6 +321,7 @@ mod tests {
         assert_eq!(normalize("null", "A é"), "A é");
         assert_eq!(normalize(r#"{"type":"NFC"}"#, "e\u{301}a\u{323}\u{302}"), "éậ");
         assert_eq!(normalize(r#"{"type":"NFKC"}"#, "ﬁx①"), "fix1");
+        assert_eq!(normalize(r#"{"type":"ByteLevel"}"#, "a é"), "aĠÃ©");
         assert_eq!(normalize(r#"{"type":"Prepend","prepend":"_"}"#, "a"), "_a");
         assert_eq!(normalize(r#"{"type":"Prepend","prepend":"_"}"#, ""), "");
         let spaces = r#"{"type":"Replace","pattern":{"Regex":" {2,}"},"content":"_"}"#;
@@ -332,7 +333,6 @@ mod tests {
     #[test]
     fn what_is_not_covered_says_so() {
         for json in [
-            r#"{"type":"ByteLevel"}"#,
             r#"{"type":"Replace","pattern":{"String":""},"content":"b"}"#,
             r#"{"type":"Replace","pattern":{"Regex":"^"},"content":"b"}"#,
             r#"{"type":"Precompiled","precompiled_charsmap":"AAA="}"#,

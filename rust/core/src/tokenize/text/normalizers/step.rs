@@ -10,6 +10,7 @@ use crate::tokenize::NotCovered;
 use crate::tokenize::file::nested::{Kind, Leaf, leaves};
 use crate::tokenize::file::parts::{not_covered, parse};
 use crate::tokenize::text::normalizers::bert::{Normalizer as Bert, Run};
+use crate::tokenize::text::stand_ins;
 use crate::tokenize::text::unicode::{self, HANGUL};
 
 /// One normalizer of the reference.
@@ -21,6 +22,8 @@ pub(super) enum Step {
     Nmt,
     Lowercase,
     StripAccents,
+    /// Bytes become the characters that stand for them.
+    ByteLevel,
     Strip {
         left: bool,
         right: bool,
@@ -85,6 +88,7 @@ fn read_one(Leaf { kind, json }: Leaf<'_>) -> Result<Step, NotCovered> {
         "Nmt" => Step::Nmt,
         "Lowercase" => Step::Lowercase,
         "StripAccents" => Step::StripAccents,
+        "ByteLevel" => Step::ByteLevel,
         "Strip" => {
             let sides: Sides = parse("normalizer", json)?;
             Step::Strip { left: sides.strip_left, right: sides.strip_right }
@@ -131,7 +135,8 @@ impl Step {
             | Self::Form(_)
             | Self::Nmt
             | Self::Lowercase
-            | Self::StripAccents => true,
+            | Self::StripAccents
+            | Self::ByteLevel => true,
             Self::Literal { pattern, .. } => pattern.chars().count() == 1,
             _ => false,
         }
@@ -193,7 +198,7 @@ impl Step {
             | Self::Whitespace { .. } => true,
             Self::Strip { left, .. } => *left,
             Self::Literal { pattern, content } => content.is_empty() || pattern.chars().count() > 1,
-            Self::Form(_) | Self::Lowercase | Self::Prepend(_) => false,
+            Self::Form(_) | Self::Lowercase | Self::ByteLevel | Self::Prepend(_) => false,
         }
     }
 
@@ -250,6 +255,7 @@ impl Step {
             Self::StripAccents => {
                 out.extend(text.chars().filter(|&c| !unicode::form_properties(c).is_accent()));
             }
+            Self::ByteLevel => out.extend(text.bytes().map(stand_ins::char_of)),
             Self::Strip { .. } => {
                 let (left, right) = self.as_trim(text).unwrap_or_default();
                 out.push_str(&text[left..text.len() - right]);
