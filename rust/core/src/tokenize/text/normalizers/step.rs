@@ -10,6 +10,7 @@ use crate::tokenize::NotCovered;
 use crate::tokenize::file::nested::{Kind, Leaf, leaves};
 use crate::tokenize::file::parts::{not_covered, parse};
 use crate::tokenize::text::normalizers::bert::{Normalizer as Bert, Run};
+use crate::tokenize::text::pretokenizers::regex::Regex;
 use crate::tokenize::text::stand_ins;
 use crate::tokenize::text::unicode::{self, HANGUL};
 
@@ -40,6 +41,11 @@ pub(super) enum Step {
     },
     /// One or more characters of white space.
     Whitespace {
+        content: String,
+    },
+    /// Every match of an expression.
+    Regex {
+        regex: Box<Regex>,
         content: String,
     },
 }
@@ -122,7 +128,10 @@ fn replace(json: &RawValue) -> Result<Step, NotCovered> {
         Pattern::String(pattern) => Ok(Step::Literal { pattern, content }),
         Pattern::Regex(regex) if regex == " {2,}" => Ok(Step::Blanks { content }),
         Pattern::Regex(regex) if regex == r"\s+" => Ok(Step::Whitespace { content }),
-        Pattern::Regex(regex) => not_covered(format!("Replace normalizer of the regex {regex}")),
+        Pattern::Regex(regex) => match Regex::new(&regex) {
+            Ok(regex) => Ok(Step::Regex { regex: Box::new(regex), content }),
+            Err(part) => not_covered(format!("Replace normalizer of an expression with {part}")),
+        },
     }
 }
 
@@ -195,7 +204,8 @@ impl Step {
             | Self::Nmt
             | Self::StripAccents
             | Self::Blanks { .. }
-            | Self::Whitespace { .. } => true,
+            | Self::Whitespace { .. }
+            | Self::Regex { .. } => true,
             Self::Strip { left, .. } => *left,
             Self::Literal { pattern, content } => content.is_empty() || pattern.chars().count() > 1,
             Self::Form(_) | Self::Lowercase | Self::ByteLevel | Self::Prepend(_) => false,
@@ -272,6 +282,18 @@ impl Step {
                     out.push_str(&text[from..at]);
                     out.push_str(content);
                     from = at + pattern.len();
+                    if out.len() > limit {
+                        break;
+                    }
+                }
+                out.push_str(&text[from..]);
+            }
+            Self::Regex { regex, content } => {
+                let mut from = 0;
+                for (start, end) in regex.matches(text.as_bytes()) {
+                    out.push_str(&text[from..start]);
+                    out.push_str(content);
+                    from = end;
                     if out.len() > limit {
                         break;
                     }

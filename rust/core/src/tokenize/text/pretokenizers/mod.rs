@@ -8,6 +8,8 @@ mod classes;
 mod metaspace;
 mod patterns;
 mod plan;
+pub(in crate::tokenize) mod regex;
+mod scripts;
 mod split;
 mod words;
 
@@ -34,6 +36,8 @@ enum Step {
     Split(Split),
     /// So many characters at a time, at least one.
     FixedLength(usize),
+    /// Where the script changes: UnicodeScripts.
+    Scripts,
     /// `add_prefix_space` of ByteLevel.
     PrefixSpace,
     /// Bytes become the characters that stand for them.
@@ -293,6 +297,7 @@ impl Step {
                 }
                 true
             }
+            Self::Scripts => scripts::split(text, piece),
             &Self::FixedLength(length) => {
                 let mut start = 0;
                 while start < text.len() {

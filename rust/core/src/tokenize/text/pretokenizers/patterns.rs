@@ -1,16 +1,19 @@
-//! The regular expressions of byte-level tokenizers, each as a function that finds the end of the
-//! match at a position. All of them match every text without gaps, so a match's end is the start
-//! of the next.
+//! Regular expressions that match every text without gaps, so that a match's end is the start of the
+//! next: those of most byte-level tokenizers, each as a function that finds the end of the match at
+//! a position, and any other that can be compiled.
 
 use super::classes::{Class, Classes, KIND, LETTER, NEWLINE, NUMBER, SPACE};
+use super::regex::Regex;
 
-/// One of the known expressions.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+/// An expression.
+#[derive(Debug)]
 pub(crate) enum Pattern {
     /// GPT-2's, which is also ByteLevel's own.
     Gpt2,
     /// GPT-4's and its kin: digits in groups of up to this many.
     Gpt4 { digits: usize },
+    /// Some other, whose matches leave no gaps.
+    Compiled(Box<Regex>),
 }
 
 const GPT2: &str = r"'s|'t|'re|'ve|'m|'ll|'d| ?\p{L}+| ?\p{N}+| ?[^\s\p{L}\p{N}]+|\s+(?!\S)|\s+";
@@ -35,7 +38,7 @@ impl Pattern {
     /// Calls `piece` with start and end of every match until it returns false, and says so.
     #[inline]
     pub(crate) fn split(
-        self,
+        &self,
         classes: &Classes,
         text: &[u8],
         mut piece: impl FnMut(usize, usize) -> bool,
@@ -53,10 +56,11 @@ impl Pattern {
 
     /// End of the match that starts here, which must be before the end of the text.
     #[inline]
-    pub(crate) fn end(self, classes: &Classes, text: &[u8], start: usize) -> usize {
+    pub(crate) fn end(&self, classes: &Classes, text: &[u8], start: usize) -> usize {
         match self {
             Self::Gpt2 => gpt2(classes, text, start),
-            Self::Gpt4 { digits } => gpt4(classes, text, start, digits),
+            &Self::Gpt4 { digits } => gpt4(classes, text, start, digits),
+            Self::Compiled(regex) => regex.match_at(text, start).unwrap_or(text.len()),
         }
     }
 }
@@ -194,7 +198,7 @@ impl Classes {
 mod tests {
     use super::*;
 
-    fn pieces(pattern: Pattern, text: &str) -> Vec<&str> {
+    fn pieces<'t>(pattern: &Pattern, text: &'t str) -> Vec<&'t str> {
         let mut pieces = Vec::new();
         pattern.split(Classes::get(), text.as_bytes(), |start, end| {
             pieces.push(&text[start..end]);
@@ -205,7 +209,7 @@ mod tests {
 
     #[test]
     fn gpt2() {
-        let pieces = |text| pieces(Pattern::Gpt2, text);
+        let pieces = |text| pieces(&Pattern::Gpt2, text);
         assert_eq!(pieces("don't 's 'S''s"), ["don", "'t", " '", "s", " '", "S", "''", "s"]);
         assert_eq!(
             pieces("a  (x  \n\n  y 123 \t\u{a0}z "),
@@ -217,7 +221,7 @@ mod tests {
 
     #[test]
     fn gpt4() {
-        let pieces = |text| pieces(Pattern::Gpt4 { digits: 3 }, text);
+        let pieces = |text| pieces(&Pattern::Gpt4 { digits: 3 }, text);
         assert_eq!(pieces("'ſt 'LLab"), ["'ſ", "t", " '", "LLab"]);
         assert_eq!(
             pieces("ab  (x  \n\n  y 12345 \t\u{a0}z "),

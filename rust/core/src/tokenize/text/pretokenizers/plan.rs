@@ -5,6 +5,7 @@ use serde::Deserialize;
 use serde_json::value::RawValue;
 
 use super::metaspace::{Metaspace, Prepend};
+use super::regex::Regex;
 use super::split::{Behavior, Finder, Split};
 use super::{NUMERIC, PUNCTUATION, Pattern, PreTokenizer, Step, Words};
 use crate::tokenize::NotCovered;
@@ -69,6 +70,7 @@ impl PreTokenizer {
             "BertPreTokenizer" => self.steps.push(Step::Words(Words::Bert)),
             "Digits" => self.add_digits(json)?,
             "Punctuation" => self.add_punctuation(json)?,
+            "UnicodeScripts" => self.steps.push(Step::Scripts),
             "CharDelimiterSplit" => {
                 #[derive(Deserialize)]
                 struct Delimiter {
@@ -151,8 +153,21 @@ impl PreTokenizer {
             }
             Matcher::Regex(regex) => regex,
         };
-        let Some(pattern) = Pattern::known(&regex) else {
-            return not_covered(format!("pre_tokenizer Split with the pattern {regex}"));
+        let pattern = match Pattern::known(&regex) {
+            Some(pattern) => pattern,
+            None => match Regex::new(&regex) {
+                Ok(regex) if regex.covers() => Pattern::Compiled(Box::new(regex)),
+                Ok(regex) => {
+                    let finder = Finder::Regex(Box::new(regex));
+                    self.steps.push(Step::Split(Split { finder, behavior, invert }));
+                    return Ok(());
+                }
+                Err(part) => {
+                    return not_covered(format!(
+                        "pre_tokenizer Split at an expression with {part}"
+                    ));
+                }
+            },
         };
         // There is nothing to merge a match with where they leave no gaps.
         self.steps.push(match (behavior, invert) {

@@ -6,6 +6,7 @@ use serde::Deserialize;
 use super::Classes;
 use super::classes::Class;
 use super::patterns::Pattern;
+use super::regex::Regex;
 
 /// What becomes of a match: `SplitDelimiterBehavior` of the reference.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize)]
@@ -26,6 +27,8 @@ pub(super) enum Finder {
     Class(Class),
     /// An expression whose matches leave no gaps.
     Pattern(Pattern),
+    /// Any other.
+    Regex(Box<Regex>),
 }
 
 /// A cut at matches.
@@ -63,6 +66,7 @@ impl Finder {
                 }
                 true
             }
+            Self::Regex(regex) => with_gaps(text.len(), regex.matches(text), run),
             Self::Pattern(pattern) => {
                 pattern.split(classes, text, |start, end| run((start, end, true)))
             }
