@@ -1,6 +1,6 @@
 """Writes the table of what the reference's regular expressions know of a character.
 
-Asked of tokenizers 0.23: which characters each general category matches, and `\\s`, `\\w` and
+Asked of tokenizers 0.23: which characters each general category matches, and `\\s`, `[\\w]` and
 `\\p{Han}`. Its engine brings tables of its own, of one version of Unicode.
 
     python scripts/make_category_table.py            # rewrites the checked-in file
@@ -53,7 +53,7 @@ def build() -> bytes:
             found[code] += 1
     if any(found[code] != 1 for code in scalars):
         raise SystemExit("a character of no category, or of two")
-    for regex, bit in ((r"\s", SPACE), (r"\w", WORD), (r"\p{Han}", HAN)):
+    for regex, bit in ((r"\s", SPACE), (r"[\w]", WORD), (r"\p{Han}", HAN)):
         for code in matched(regex, scalars, text):
             classes[code] |= bit
     known: dict[bytes, int] = {}

@@ -1,7 +1,7 @@
 //! Classes of characters, and what the reference's engine knows of a character.
 
 /// What a character is: bits 0-4 its general category, 5 whether it is white space (`\s`), 6 whether
-/// it is of a word (`\w`), 7 whether it is of the script Han.
+/// it is of a word (`[\w]`), 7 whether it is of the script Han.
 pub(super) type Properties = u8;
 
 const CATEGORY: Properties = 0x1f;
@@ -68,6 +68,13 @@ impl Class {
             'd' => Self::named("Nd"),
             _ => None,
         }
+    }
+
+    /// `\w` outside of brackets, where these six are of a word as well: digits and fractions of
+    /// Latin-1. Asked of the reference like all else.
+    pub(super) fn word() -> Self {
+        let more = ['²', '³', '¹', '¼', '½', '¾'].map(Self::one);
+        Self::Any(Self::shorthand('w').into_iter().chain(more).collect())
     }
 
     /// A general category, a group of them, or a script, by its short name.

@@ -145,7 +145,14 @@ impl Parser {
                 Ok(Node::Look(Look { class, negated: false, end: true }))
             }
             '\\' => {
-                let class = self.escape(any_case)?;
+                let class = match self.peek() {
+                    Some(c @ ('w' | 'W')) if !any_case => {
+                        self.rest.next();
+                        let class = Class::word();
+                        if c == 'w' { class } else { Class::Not(Box::new(class)) }
+                    }
+                    _ => self.escape(any_case)?,
+                };
                 Ok(self.set(class))
             }
             c @ ('^' | '*' | '+' | '?' | '{' | '}' | ']') => Err(format!("{c:?} at this place")),
