@@ -23,14 +23,19 @@ impl Oracle {
             // Nothing else loads what the engines leave alone.
             probes.ok()?
         };
-        if !crate::ENGINES.contains(&probes[0].tokenizer().engine()) {
+        if !is_fast(&probes[0]) {
             return None;
         }
-        let mut reference = Tokenizer::from_bytes(json).expect("the reference loads it");
+        Some(Self::of(json, probes).expect("the reference loads it"))
+    }
+
+    /// These variants of the engine of a file.
+    pub(crate) fn of(json: &str, probes: Vec<Probe>) -> Result<Self, String> {
+        let mut reference = Tokenizer::from_bytes(json).map_err(|error| error.to_string())?;
         reference.with_padding(None);
         reference.with_truncation(None).unwrap();
         let unk_id = probes[0].tokenizer().vocabulary().unk_id;
-        Some(Self { reference, unk_id, probes, ids: Vec::new() })
+        Ok(Self { reference, unk_id, probes, ids: Vec::new() })
     }
 
     /// The fallback's reason, for a file that the engine must not take.
@@ -42,9 +47,17 @@ impl Oracle {
         }
     }
 
-    /// Ids of the reference, the unknown one included.
+    /// Ids of the reference, the unknown one included, or its error.
+    pub(crate) fn encode(&self, text: &str) -> Result<Vec<u32>, String> {
+        match self.reference.encode_fast(text, false) {
+            Ok(encoding) => Ok(encoding.get_ids().to_vec()),
+            Err(error) => Err(error.to_string()),
+        }
+    }
+
+    /// Ids of the reference, which must have some.
     pub(crate) fn all_ids(&self, text: &str) -> Vec<u32> {
-        self.reference.encode_fast(text, false).expect("the reference encodes").get_ids().to_vec()
+        self.encode(text).expect("the reference encodes")
     }
 
     /// Whether every variant makes these ids of the text under this limit; the first of them also
@@ -58,27 +71,49 @@ impl Oracle {
         let kept = &all[..limit.unwrap_or(all.len()).min(all.len())];
         let expected: Vec<u32> =
             kept.iter().copied().filter(|&id| Some(id) != self.unk_id).collect();
+        for number in 0..self.probes.len() {
+            self.makes(number, text, limit, Unknown::Drop, &expected)?;
+        }
+        self.makes(0, text, limit, Unknown::Keep, kept)
+    }
+
+    /// Whether no variant makes ids of a text that the reference fails on.
+    pub(crate) fn fails(&mut self, text: &str, limit: Option<usize>) -> Result<(), String> {
         for probe in &mut self.probes {
             self.ids.clear();
-            probe.ids_into(text, limit, &mut self.ids).unwrap();
-            if self.ids != expected {
+            if probe.ids_into(text, limit, &mut self.ids).is_ok() {
                 return Err(format!(
-                    "{text:?} ({}), limit {limit:?}, {}:\n reference {expected:?}\n engine    {:?}",
+                    "{text:?} ({}), limit {limit:?}, {}: an error of the reference, here {:?}",
                     text.escape_unicode(),
                     probe.name(),
                     self.ids
                 ));
             }
         }
-        self.ids.clear();
-        self.probes[0].ids_of(text, limit, Unknown::Keep, &mut self.ids).unwrap();
-        if self.ids != kept {
-            return Err(format!(
-                "{text:?}, limit {limit:?}, with the unknown id:\n reference {kept:?}\n engine    {:?}",
-                self.ids
-            ));
-        }
         Ok(())
+    }
+
+    fn makes(
+        &mut self,
+        number: usize,
+        text: &str,
+        limit: Option<usize>,
+        unknown: Unknown,
+        expected: &[u32],
+    ) -> Result<(), String> {
+        self.ids.clear();
+        let probe = &mut self.probes[number];
+        let made = probe.ids_of(text, limit, unknown, &mut self.ids);
+        if made.is_ok() && self.ids == expected {
+            return Ok(());
+        }
+        let unknown = if matches!(unknown, Unknown::Keep) { ", with the unknown id" } else { "" };
+        let found = made.map_or_else(|error| error.to_string(), |()| format!("{:?}", self.ids));
+        Err(format!(
+            "{text:?} ({}), limit {limit:?}, {}{unknown}:\n reference {expected:?}\n engine    {found}",
+            text.escape_unicode(),
+            probe.name(),
+        ))
     }
 
     /// Panics with everything needed to see why if a variant differs.
@@ -88,4 +123,9 @@ impl Oracle {
             panic!("{difference}");
         }
     }
+}
+
+/// Whether a file runs on an engine of ours.
+pub(crate) fn is_fast(probe: &Probe) -> bool {
+    probe.tokenizer().engine() != "fallback"
 }

@@ -1,0 +1,15 @@
+//! The same ids as the reference, whatever a tokenizer.json says, whatever the text, and whatever
+//! the variant of the engine: instruction sets, sizes of caches, limits.
+//!
+//! [`table`] has every part that a tokenizer.json may be made of; [`combinations`] tries them
+//! together. `M2V_IDS_TEXTS` is the number of texts for each combination, `M2V_IDS_SHARD` (`2/5`)
+//! takes a part of them, so that several processes or machines can share the work.
+#![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
+
+#[path = "../support/charsmap.rs"]
+mod charsmap;
+mod combinations;
+#[path = "../support/oracle.rs"]
+mod oracle;
+mod table;
+mod texts;
