@@ -57,7 +57,8 @@ pub(in crate::tokenize) trait Taker {
     fn buffers(&mut self) -> &mut Buffers;
 
     /// Puts out the ids of the unit `text[start..end]`, which has white space before it, or what is
-    /// as good as that. Returns whether the limit is not reached.
+    /// as good as that. Returns whether the limit is not reached. Of one that is open, nothing is put
+    /// out.
     fn unit(
         &mut self,
         text: &str,
@@ -242,83 +243,177 @@ impl Units {
         taker: &mut T,
         out: &mut Output<'_>,
     ) -> Option<Stop> {
-        let whole = (out.mark(), taker.state());
-        // Each space but the one before a unit is a word.
-        let all_count = self.spaces.is_some() && !self.parts.joins;
-        let mut last: Option<Last<T::State>> = None;
-        let stop = scan.each(backend, &self.cutting, text.as_bytes(), |window, at| {
-            let (start, end) = window.unit(at);
-            let from = last.as_ref().map_or(0, |last| last.end);
-            let is_first = last.is_none();
-            let (mark, state) = (out.mark(), taker.state());
-            let this = Last { from, start, end, is_first, mark, state };
-            let taken = if is_first && !self.begins(text, start, first, normalizer, taker) {
-                Err(Open::Before)
-            } else if all_count && start > from + 1 && self.parts.strips_right {
-                // They are stripped as well if nothing else comes.
-                Err(Open::Before)
-            } else if all_count
-                && start > from + 1
-                && !taker.normalized(&" ".repeat(start - from - 1), false, out)
-            {
-                Ok(false)
-            } else {
-                taker.unit(text, start, end, out)
-            };
-            match taken {
-                Ok(true) => {
-                    last = Some(this);
-                    Step::Next
-                }
-                Ok(false) => Step::Stop(self.limit(&text[end..], normalizer, taker)),
-                Err(open) => {
-                    let stretch = Stretch { units: self, text, window, at, first };
-                    stretch.take(open, &mut last, this, normalizer, taker, out)
+        let mut run = Run::new(self, text, first, normalizer, taker, out);
+        let whole = run.checkpoint;
+        let stop = scan.each(backend, &self.cutting, text.as_bytes(), |window| {
+            run.begin();
+            let mut at = 0;
+            while at < window.len() {
+                let (start, end) = window.unit(at);
+                let taken = if run.is_special(start) {
+                    run.special(start, end)
+                } else {
+                    run.taker.unit(text, start, end, run.out)
+                };
+                match taken {
+                    Ok(true) => {
+                        run.from = end;
+                        at += 1;
+                    }
+                    Ok(false) => return Step::Stop(run.limit(end)),
+                    Err(open) => match run.stretch(open, window, at) {
+                        Ok(next) => at = next,
+                        Err(step) => return step,
+                    },
                 }
             }
+            Step::Next
         });
         scan.trim();
-        let stop = match (stop, last) {
-            (None, Some(last)) => self.end(text, last.end, taker, out),
-            (None, None) if !text.is_empty() => Some(Stop::Whole),
-            (stop, _) => stop,
+        let stop = match stop {
+            None if run.is_first && !text.is_empty() => Some(Stop::Whole),
+            None => run.end(),
+            stop => stop,
         };
         if stop == Some(Stop::Whole) {
-            out.rewind(whole.0);
-            taker.restore(whole.1);
+            run.back_to(&whole);
         }
         stop
     }
+}
 
-    /// Whether the first unit of a text is one like all others: a replacement is set before it, and
-    /// it does not begin with one, or with a space.
-    #[inline]
-    fn begins<T: Taker>(
-        &self,
-        text: &str,
-        start: usize,
+/// A place between two units, to come back to.
+#[derive(Debug, Clone, Copy)]
+struct Checkpoint<S> {
+    /// The number of the unit behind it in its window.
+    at: usize,
+    /// The end of the unit before it.
+    from: usize,
+    /// Whether there is none.
+    is_first: bool,
+    mark: (usize, usize),
+    state: S,
+}
+
+/// A text on its way.
+struct Run<'a, 'o, T: Taker> {
+    units: &'a Units,
+    text: &'a str,
+    /// Whether nothing came before the text.
+    first: bool,
+    normalizer: &'a Normalizer,
+    taker: &'a mut T,
+    out: &'a mut Output<'o>,
+    /// Whether each space but the one before a unit is a word.
+    all_count: bool,
+    /// The end of the last unit.
+    from: usize,
+    /// Whether there was none yet.
+    is_first: bool,
+    /// Since when all units were taken one by one.
+    checkpoint: Checkpoint<T::State>,
+}
+
+impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
+    fn new(
+        units: &'a Units,
+        text: &'a str,
         first: bool,
-        normalizer: &Normalizer,
-        taker: &mut T,
-    ) -> bool {
-        let Some(Spaces { prepend, replacement }) = self.spaces else { return true };
+        normalizer: &'a Normalizer,
+        taker: &'a mut T,
+        out: &'a mut Output<'o>,
+    ) -> Self {
+        let (mark, state) = (out.mark(), taker.state());
+        let checkpoint = Checkpoint { at: 0, from: 0, is_first: true, mark, state };
+        let all_count = units.spaces.is_some() && !units.parts.joins;
+        Self {
+            units,
+            text,
+            first,
+            normalizer,
+            taker,
+            out,
+            all_count,
+            from: 0,
+            is_first: true,
+            checkpoint,
+        }
+    }
+
+    /// Makes this the place to come back to, before the first unit of a window.
+    fn begin(&mut self) {
+        self.check(0);
+    }
+
+    fn check(&mut self, at: usize) {
+        let Self { from, is_first, .. } = *self;
+        let (mark, state) = (self.out.mark(), self.taker.state());
+        self.checkpoint = Checkpoint { at, from, is_first, mark, state };
+    }
+
+    fn back_to(&mut self, checkpoint: &Checkpoint<T::State>) {
+        self.out.rewind(checkpoint.mark);
+        self.taker.restore(checkpoint.state);
+        (self.from, self.is_first) = (checkpoint.from, checkpoint.is_first);
+    }
+
+    /// Whether it takes a closer look at what is before a unit.
+    #[inline(always)]
+    fn is_special(&self, start: usize) -> bool {
+        self.is_first || (self.all_count && start > self.from + 1)
+    }
+
+    /// The first unit, or one behind several spaces that count.
+    #[inline(never)]
+    fn special(&mut self, start: usize, end: usize) -> Result<bool, Open> {
+        if self.is_first && !self.begins(start) {
+            return Err(Open::Before);
+        }
+        let (mark, state) = (self.out.mark(), self.taker.state());
+        if self.all_count && start > self.from + 1 {
+            if self.units.parts.strips_right {
+                // They are stripped as well if nothing else comes.
+                return Err(Open::Before);
+            }
+            let spaces = " ".repeat(start - self.from - 1);
+            if !self.taker.normalized(&spaces, false, self.out) {
+                return Ok(false);
+            }
+        }
+        let taken = self.taker.unit(self.text, start, end, self.out);
+        match taken {
+            Ok(_) => self.is_first = false,
+            Err(_) => {
+                self.out.rewind(mark);
+                self.taker.restore(state);
+            }
+        }
+        taken
+    }
+
+    /// Whether the first unit of the text is one like all others: a replacement is set before it, and
+    /// it does not begin with one, or with a space.
+    fn begins(&mut self, start: usize) -> bool {
+        let Some(Spaces { prepend, replacement }) = self.units.spaces else { return true };
         let prefixed = match prepend {
             Prepend::Always => true,
-            Prepend::First => first,
+            Prepend::First => self.first,
             Prepend::Never => false,
         };
-        let Some(c) = text.chars().next().filter(|_| prefixed && start == 0) else { return false };
-        let Some(text) = normalizer.alone(&text[..c.len_utf8()], taker.buffers()) else {
+        if !prefixed || start != 0 {
             return false;
-        };
-        let text = if self.parts.joins { text.trim_start_matches(' ') } else { text };
-        let c = text.chars().next();
+        }
+        let c = self.text.chars().next();
+        let head = &self.text[..c.map_or(0, char::len_utf8)];
+        let Some(head) = self.normalizer.alone(head, self.taker.buffers()) else { return false };
+        let head = if self.units.parts.joins { head.trim_start_matches(' ') } else { head };
+        let c = head.chars().next();
         c.is_some_and(|c| c != replacement && !unicode::is_whitespace(c))
     }
 
-    /// What to do when the limit is reached before the rest of a text.
-    fn limit<T: Taker>(&self, rest: &str, normalizer: &Normalizer, taker: &mut T) -> Stop {
-        match normalizer.is_untouched_by(rest, taker.buffers()) {
+    /// What to do when the limit is reached behind a unit that ends here.
+    fn limit(&mut self, end: usize) -> Stop {
+        match self.normalizer.is_untouched_by(&self.text[end..], self.taker.buffers()) {
             true => Stop::Limit,
             false => Stop::Whole,
         }
@@ -326,102 +421,91 @@ impl Units {
 
     /// The white space behind the last unit.
     #[inline]
-    fn end<T: Taker>(
-        &self,
-        text: &str,
-        end: usize,
-        taker: &mut T,
-        out: &mut Output<'_>,
-    ) -> Option<Stop> {
-        let Parts { joins, strips_right, .. } = self.parts;
-        if end == text.len() || self.spaces.is_none() || strips_right {
+    fn end(&mut self) -> Option<Stop> {
+        let Parts { joins, strips_right, .. } = self.units.parts;
+        let len = self.text.len() - self.from;
+        if len == 0 || self.units.spaces.is_none() || strips_right {
             return None;
         }
-        let spaces = if joins { 1 } else { text.len() - end };
-        let goes_on = taker.normalized(&" ".repeat(spaces), false, out);
-        (!goes_on).then_some(Stop::Limit)
+        let spaces = " ".repeat(if joins { 1 } else { len });
+        (!self.taker.normalized(&spaces, false, self.out)).then_some(Stop::Limit)
     }
-}
 
-/// A unit, or several of them together, and how things were before.
-#[derive(Debug, Clone, Copy)]
-struct Last<S> {
-    /// Where the white space before it starts.
-    from: usize,
-    start: usize,
-    end: usize,
-    /// Whether it is the first of the text.
-    is_first: bool,
-    mark: (usize, usize),
-    state: S,
-}
-
-/// The units around one that is open.
-#[derive(Debug)]
-struct Stretch<'a> {
-    units: &'a Units,
-    text: &'a str,
-    window: &'a Window<'a>,
-    at: usize,
-    first: bool,
-}
-
-impl Stretch<'_> {
     /// Takes the shortest stretch around an open unit that is closed: the white space before it, the
-    /// unit before it if there is none, and as many as it takes behind it. `last` is the unit
-    /// before, and `this` the open one.
+    /// unit before it if there is none, and as many as it takes behind it. Returns the number of the
+    /// unit behind that, or what else is to be done.
     #[cold]
-    fn take<T: Taker>(
-        self,
+    fn stretch(
+        &mut self,
         mut open: Open,
-        last: &mut Option<Last<T::State>>,
-        this: Last<T::State>,
-        normalizer: &Normalizer,
-        taker: &mut T,
-        out: &mut Output<'_>,
-    ) -> Step<Stop> {
-        let Self { units, text, window, at, first } = self;
-        let (mut begin, mut until) = (this, at);
-        if open == Open::Before && (this.is_first || this.from < this.start) {
+        window: &Window<'_>,
+        at: usize,
+    ) -> Result<usize, Step<Stop>> {
+        const WHOLE: Result<usize, Step<Stop>> = Err(Step::Stop(Stop::Whole));
+        let (mut begin, mut until) = (at, at);
+        let gap = self.is_first || self.from < window.unit(at).0;
+        if open == Open::Before && gap {
             // White space is closed on either side.
             open = Open::Behind;
         } else {
             until += usize::from(open == Open::Behind);
         }
         loop {
-            match (open, *last) {
-                (Open::Behind, _) if until == window.len() && !window.is_last => {
-                    // Back to where this one was met.
-                    out.rewind(this.mark);
-                    taker.restore(this.state);
-                    return Step::More;
+            match open {
+                Open::Behind if until == window.len() && !window.is_last => {
+                    return Err(Step::More(begin));
                 }
-                (Open::Behind, _) => {}
-                (Open::Before, Some(before)) if begin.start == this.start => begin = before,
+                Open::Behind => {}
+                Open::Before if begin == at && at > self.checkpoint.at => {
+                    begin -= 1;
+                    self.retake(window, begin)?;
+                }
                 // Further back it hardly ever goes.
-                (Open::Before | Open::Always, _) => return Step::Stop(Stop::Whole),
+                Open::Before | Open::Always => return WHOLE,
             }
             let stops = window.is_last && until + 1 >= window.len();
-            let end = if stops { text.len() } else { window.unit(until).1 };
-            let place = match (begin.is_first, stops) {
+            let end = if stops { self.text.len() } else { window.unit(until).1 };
+            let place = match (self.is_first, stops) {
                 (true, true) => Place::Whole,
                 (true, false) => Place::Start,
                 (false, true) => Place::End,
                 (false, false) => Place::Within,
             };
-            match units.stretch(&text[begin.from..end], place, normalizer, taker.buffers()) {
-                Ok(normalized) => {
-                    out.rewind(begin.mark);
-                    taker.restore(begin.state);
-                    *last = Some(Last { end, ..begin });
-                    if taker.normalized(&normalized, begin.is_first && first, out) {
-                        return Step::Skip(until + 1);
+            let part = &self.text[self.from..end];
+            match self.units.stretch(part, place, self.normalizer, self.taker.buffers()) {
+                Ok(text) => {
+                    let first = self.is_first && self.first;
+                    if !self.taker.normalized(&text, first, self.out) {
+                        return Err(Step::Stop(self.limit(end)));
                     }
-                    return Step::Stop(units.limit(&text[end..], normalizer, taker));
+                    (self.from, self.is_first) = (end, false);
+                    self.check(until + 1);
+                    return Ok(until + 1);
                 }
                 Err(next) => open = next,
             }
             until += usize::from(open == Open::Behind);
         }
+    }
+
+    /// Comes back to before a unit of the window: takes those before it once more.
+    fn retake(&mut self, window: &Window<'_>, at: usize) -> Result<(), Step<Stop>> {
+        let checkpoint = self.checkpoint;
+        self.back_to(&checkpoint);
+        for before in checkpoint.at..at {
+            let (start, end) = window.unit(before);
+            let taken = if self.is_special(start) {
+                self.special(start, end)
+            } else {
+                self.taker.unit(self.text, start, end, self.out)
+            };
+            // As they were taken the first time.
+            match taken {
+                Ok(true) => self.from = end,
+                Ok(false) => return Err(Step::Stop(self.limit(end))),
+                Err(_) => return Err(Step::Stop(Stop::Whole)),
+            }
+        }
+        Ok(())
     }
 }

@@ -128,6 +128,7 @@ impl ByUnit<'_> {
 
     /// A unit that may hold isolated characters: each is one by itself.
     fn parts(&mut self, unit: &str, out: &mut Output<'_>) -> Outcome {
+        let (mark, past) = (out.mark(), self.past);
         let mut rest = unit;
         while !rest.is_empty() {
             let part = self.units.part(rest, self.normalizer, self.buffers);
@@ -136,10 +137,18 @@ impl ByUnit<'_> {
                 true => self.run(part, out),
                 false => self.unit(part, 0, part.len(), out),
             };
-            if !goes_on? {
+            match goes_on {
+                Ok(true) => {}
                 // What is left of the unit was not looked at.
-                let untouched = self.normalizer.is_untouched_by(rest, self.buffers);
-                return if untouched { Ok(false) } else { Err(Open::Always) };
+                Ok(false) if self.normalizer.is_untouched_by(rest, self.buffers) => {
+                    return Ok(false);
+                }
+                _ => {
+                    // One of them is open: the unit as a whole may be closed.
+                    out.rewind(mark);
+                    self.past = past;
+                    return self.run(unit, out);
+                }
             }
         }
         Ok(true)

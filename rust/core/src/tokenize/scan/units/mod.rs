@@ -42,15 +42,13 @@ struct Block {
     odd: u64,
 }
 
-/// What comes after a unit.
+/// What comes after a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tokenize) enum Step<R> {
     /// The next one.
     Next,
-    /// The one of this number in the window, or those behind it.
-    Skip(usize),
-    /// The same again, in a window of more units. Not in the last window of a text.
-    More,
+    /// One that begins with this unit and is longer. Not after the last window of a text.
+    More(usize),
     /// Nothing.
     Stop(R),
 }
@@ -86,14 +84,14 @@ pub(in crate::tokenize) struct Units {
 }
 
 impl Units {
-    /// Calls `unit` for the units of a text, a window of it at a time, and does as it says.
+    /// Calls `window` for the units of a text, a window of it at a time, and does as it says.
     #[inline]
     pub(in crate::tokenize) fn each<R>(
         &mut self,
         backend: Runnable,
         cutting: &Cutting,
         text: &[u8],
-        mut unit: impl FnMut(&Window<'_>, usize) -> Step<R>,
+        mut take: impl FnMut(&Window<'_>) -> Step<R>,
     ) -> Option<R> {
         let mut from = 0;
         let mut window = WINDOW;
@@ -119,18 +117,13 @@ impl Units {
             let seen =
                 Window { from, starts: &self.starts[..count], ends: &self.ends[..count], is_last };
             window = WINDOW;
-            let mut at = 0;
-            while at < count {
-                match unit(&seen, at) {
-                    Step::Next => at += 1,
-                    Step::Skip(to) => at = to,
-                    Step::More => {
-                        next = seen.unit(at).0;
-                        window = 2 * looked_at;
-                        break;
-                    }
-                    Step::Stop(result) => return Some(result),
+            match take(&seen) {
+                Step::Next => {}
+                Step::More(at) => {
+                    next = seen.unit(at).0;
+                    window = 2 * looked_at;
                 }
+                Step::Stop(result) => return Some(result),
             }
             from = next;
         }
@@ -258,8 +251,8 @@ mod tests {
             for cutting in cuttings() {
                 for text in &texts {
                     let mut found = Vec::new();
-                    let all = units.each(Runnable::new(backend), &cutting, text, |window, at| {
-                        found.push(window.unit(at));
+                    let all = units.each(Runnable::new(backend), &cutting, text, |window| {
+                        found.extend((0..window.len()).map(|at| window.unit(at)));
                         Step::<()>::Next
                     });
                     assert!(all.is_none());
@@ -274,11 +267,12 @@ mod tests {
     fn stops_when_told() {
         let mut units = Units::default();
         let mut count = 0;
-        let found = units.each(Runnable::default(), &cuttings()[0], b"a b c", |window, at| {
+        let text = b"a bc ".repeat(5000);
+        let found = units.each(Runnable::default(), &cuttings()[0], &text, |_| {
             count += 1;
-            if window.unit(at).0 == 2 { Step::Stop("here") } else { Step::Next }
+            Step::Stop("here")
         });
-        assert_eq!((found, count), (Some("here"), 2));
+        assert_eq!((found, count), (Some("here"), 1));
     }
 
     /// Every unit that has another one in its window is taken with it, and nothing is lost where a
@@ -288,15 +282,18 @@ mod tests {
         let mut units = Units::default();
         let text = b"a bc ".repeat(5000);
         let (mut pairs, mut alone) = (Vec::new(), 0);
-        let all = units.each(Runnable::default(), &cuttings()[0], &text, |window, at| {
-            if at + 1 < window.len() {
+        let all = units.each(Runnable::default(), &cuttings()[0], &text, |window| {
+            let mut at = 0;
+            while at + 1 < window.len() {
                 pairs.push((window.unit(at).0, window.unit(at + 1).1));
-                return Step::Skip(at + 2);
+                at += 2;
             }
-            if !window.is_last {
-                return Step::More;
+            if at < window.len() {
+                if !window.is_last {
+                    return Step::More(at);
+                }
+                alone += 1;
             }
-            alone += 1;
             Step::<()>::Next
         });
         assert_eq!((all, pairs.len(), alone), (None, 5000, 0));
