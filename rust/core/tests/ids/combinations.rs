@@ -164,28 +164,18 @@ impl Combination<'_> {
             let parts = [3, 6, 12, 12, 30][random.below(5)];
             let text = texts::text(&mut random, parts, &fragments);
             let limit = (number % 2 == 1).then(|| random.below(12));
-            if let Err(difference) = compare(&mut oracle, &text, limit) {
+            if let Err(difference) = oracle.compare(&text, limit) {
                 let (text, difference) = shrink(&mut oracle, text, limit, difference);
                 let path = format!("{}/ids-{}.json", env!("CARGO_TARGET_TMPDIR"), self.number);
                 std::fs::write(&path, &json).unwrap();
-                return Err(format!("{} {path}\n{} characters: {difference}", self.name(), text.chars().count()));
+                return Err(format!(
+                    "{} {path}\n{} characters: {difference}",
+                    self.name(),
+                    text.chars().count()
+                ));
             }
         }
         Ok(outcome)
-    }
-}
-
-/// One text, without a limit and with it.
-fn compare(oracle: &mut Oracle, text: &str, limit: Option<usize>) -> Result<(), String> {
-    // Of what the reference panics on nothing is known.
-    let Ok(encoded) = catch_unwind(AssertUnwindSafe(|| oracle.encode(text))) else { return Ok(()) };
-    match encoded {
-        Ok(all) => {
-            oracle.agrees(text, &all, None)?;
-            if limit.is_some() { oracle.agrees(text, &all, limit) } else { Ok(()) }
-        }
-        // Under a limit an engine may stop before it is where the reference fails.
-        Err(_) => oracle.fails(text, None),
     }
 }
 
@@ -203,7 +193,7 @@ fn shrink(
             let mut shorter = String::new();
             shorter.extend(text.chars().take(at));
             shorter.extend(text.chars().skip(at + len));
-            match compare(oracle, &shorter, limit) {
+            match oracle.compare(&shorter, limit) {
                 Err(other) => (text, difference) = (shorter, other),
                 Ok(()) => at += len,
             }
@@ -290,7 +280,11 @@ fn sweep(
         println!("| {kind} | {} | {} | {:.2} |", counts.0, counts.1, percent(*counts));
     }
     let differences = found.differences.len();
-    assert!(differences == 0, "{differences} differ, of which the first:\n{}", found.differences[0]);
+    assert!(
+        differences == 0,
+        "{differences} differ, of which the first:\n{}",
+        found.differences[0]
+    );
     // A shard may have fewer of them.
     for (kind, least) in LEAST_FAST.iter().filter(|_| shards == 1) {
         let share = percent(found.counts[kind]);

@@ -9,7 +9,18 @@
 #[path = "../support/charsmap.rs"]
 mod charsmap;
 mod combinations;
+mod corpora;
+mod index;
+mod long_runs;
 #[path = "../support/oracle.rs"]
 mod oracle;
+mod random;
+mod refusals;
+mod scalars;
+mod scores;
 mod table;
 mod texts;
+mod ties;
+mod truncation;
+mod unigram;
+mod words;

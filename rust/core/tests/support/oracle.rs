@@ -2,6 +2,8 @@
 // Each family of tests uses a part of it.
 #![allow(dead_code)]
 
+use std::panic::{AssertUnwindSafe, catch_unwind};
+
 use m2v_core::Unknown;
 use m2v_core::probe::Probe;
 use tokenizers::Tokenizer;
@@ -114,6 +116,22 @@ impl Oracle {
             text.escape_unicode(),
             probe.name(),
         ))
+    }
+
+    /// Whether every variant makes the ids of the reference, without a limit and with it, or none
+    /// where that fails.
+    pub(crate) fn compare(&mut self, text: &str, limit: Option<usize>) -> Result<(), String> {
+        // Of what the reference panics on nothing is known.
+        let encoded = catch_unwind(AssertUnwindSafe(|| self.encode(text)));
+        let Ok(encoded) = encoded else { return Ok(()) };
+        match encoded {
+            Ok(all) => {
+                self.agrees(text, &all, None)?;
+                if limit.is_some() { self.agrees(text, &all, limit) } else { Ok(()) }
+            }
+            // Under a limit an engine may stop before it is where the reference fails.
+            Err(_) => self.fails(text, None),
+        }
     }
 
     /// Panics with everything needed to see why if a variant differs.

@@ -1,0 +1,212 @@
+//! Real tokenizer.json files on real paragraphs, where the folder named by `M2V_FAST_TEST_DATA` has
+//! them. Files that `scripts/make_test_tokenizers.py` makes are looked for in `M2V_FAST_MADE_DATA`.
+
+use std::io::Read;
+use std::path::{Path, PathBuf};
+
+use flate2::read::GzDecoder;
+use m2v_core::probe::Probe;
+use serde_json::{Value, json};
+
+use crate::oracle::{Oracle, is_fast};
+use crate::table::plain;
+use crate::table::pretokenizers::{GPT4, GPT4_POSSESSIVE, QWEN2, byte_level, sequence, split};
+
+/// How many of the folder's tokenizers run on an engine of ours: all but what is left.
+const LEAST_FAST: usize = 0;
+
+const LANGUAGES: [&str; 10] = ["en", "de", "fr", "es", "ja", "zh", "hi", "th", "bn", "emoji"];
+
+fn folder(name: &str) -> Option<PathBuf> {
+    std::env::var_os(name).map(PathBuf::from)
+}
+
+fn data() -> Option<PathBuf> {
+    folder("M2V_FAST_TEST_DATA")
+}
+
+fn unzipped(path: &Path) -> String {
+    let mut text = String::new();
+    GzDecoder::new(std::fs::File::open(path).unwrap()).read_to_string(&mut text).unwrap();
+    text
+}
+
+pub(crate) fn paragraphs(language: &str) -> Option<Vec<String>> {
+    let lines = unzipped(&data()?.join(format!("corpora/{language}.jsonl.gz")));
+    let text = |line: &str| {
+        let value: Value = serde_json::from_str(line).unwrap();
+        value["text"].as_str().unwrap().to_owned()
+    };
+    Some(lines.lines().map(text).collect())
+}
+
+pub(crate) fn real_model() -> Option<String> {
+    std::fs::read_to_string(data()?.join("models/xlmr-like/tokenizer.json")).ok()
+}
+
+/// The entries of a folder, in order.
+fn entries(folder: &Path) -> Vec<PathBuf> {
+    let Ok(entries) = std::fs::read_dir(folder) else { return Vec::new() };
+    let mut paths: Vec<PathBuf> = entries.map(|entry| entry.unwrap().path()).collect();
+    paths.sort();
+    paths
+}
+
+/// Of the folders of a folder, tokenizer.json with the folder's name.
+fn models(folder: &Path) -> Vec<(String, String)> {
+    let file = |path: PathBuf| {
+        let json = std::fs::read_to_string(path.join("tokenizer.json")).ok()?;
+        Some((path.file_name()?.to_string_lossy().into_owned(), json))
+    };
+    entries(folder).into_iter().filter_map(file).collect()
+}
+
+fn tokenizers() -> Vec<(String, String)> {
+    let Some(data) = data() else { return Vec::new() };
+    let zipped = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gz");
+    let file =
+        |path: PathBuf| (path.file_name().unwrap().to_string_lossy().into_owned(), unzipped(&path));
+    entries(&data.join("tokenizers")).into_iter().filter(zipped).map(file).collect()
+}
+
+/// Every so many paragraphs of all languages, from the `first` on.
+fn same_ids(name: &str, oracle: &mut Oracle, first: usize, every: usize) {
+    for language in LANGUAGES {
+        let Some(paragraphs) = paragraphs(language) else { return };
+        for text in paragraphs.iter().skip(first % every).step_by(every) {
+            if let Err(difference) = oracle.compare(text, Some(20)) {
+                panic!("{name}: {difference}");
+            }
+        }
+        // As one text without end, which crosses every window.
+        for text in [paragraphs[..200].join(" "), paragraphs[..100].concat()] {
+            if let Err(difference) = oracle.compare(&text, None) {
+                panic!("{name}: {difference:.4000}");
+            }
+        }
+    }
+}
+
+fn sweep(files: Vec<(String, String)>, every: usize) {
+    for (number, (name, json)) in files.into_iter().enumerate() {
+        let mut oracle = Oracle::new(&json).unwrap_or_else(|| panic!("{name} is covered"));
+        same_ids(&name, &mut oracle, number, every);
+    }
+}
+
+/// Files from everywhere; those of another engine than ours are counted.
+fn real_tokenizers_with(every: usize) {
+    let files = tokenizers();
+    let (count, mut fast) = (files.len(), 0);
+    println!("| file | engine | why |\n|:--|:--|:--|");
+    for (number, (name, json)) in files.into_iter().enumerate() {
+        match Probe::new(json.as_bytes()) {
+            Ok(probe) => {
+                let tokenizer = probe.tokenizer();
+                let why = tokenizer.fallback_reason().unwrap_or_default();
+                println!("| {name} | {} | {why} |", tokenizer.engine());
+                if !is_fast(&probe) {
+                    continue;
+                }
+                fast += 1;
+                // One variant: they are big, and what differs between variants has its tests.
+                let mut oracle = Oracle::of(&json, vec![probe]).unwrap();
+                same_ids(&name, &mut oracle, number, every);
+            }
+            Err(error) if !Probe::HAS_FALLBACK => println!("| {name} | none | {error} |"),
+            Err(error) => panic!("{name}: {error}"),
+        }
+    }
+    println!("\n{fast} of {count} real files run on an engine of ours.");
+    assert!(fast >= LEAST_FAST.min(count), "{fast} of {count}");
+}
+
+/// A WordLevel model of all words of every fourth paragraph.
+fn words(file: &mut Value, pre_tokenizer: &str) {
+    let mut vocab = serde_json::Map::new();
+    vocab.insert("[UNK]".to_owned(), json!(0));
+    for language in ["en", "de", "ja", "hi"] {
+        for text in paragraphs(language).unwrap().iter().step_by(4) {
+            for word in text.split(|c: char| !c.is_alphanumeric()).chain(text.split_whitespace()) {
+                let id = vocab.len();
+                vocab.entry(word).or_insert(json!(id));
+            }
+        }
+    }
+    file["model"] = json!({"type": "WordLevel", "unk_token": "[UNK]", "vocab": vocab});
+    file["pre_tokenizer"] = plain(pre_tokenizer);
+}
+
+/// GPT-2's file with other settings than it has.
+fn changed() -> Vec<(String, String)> {
+    let Some(data) = data() else { return Vec::new() };
+    let json = std::fs::read(data.join("models/gpt2-bpe/tokenizer.json")).unwrap();
+    let original: Value = serde_json::from_slice(&json).unwrap();
+    let mut files = Vec::new();
+    let mut add = |name: &str, change: &dyn Fn(&mut Value)| {
+        let mut file = original.clone();
+        change(&mut file);
+        files.push((name.to_owned(), file.to_string()));
+    };
+    for (name, regex) in [("GPT-4", GPT4), ("possessive", GPT4_POSSESSIVE), ("Qwen 2", QWEN2)] {
+        let parts = [split(regex, "Isolated", false), byte_level(false, false)];
+        add(name, &|file| file["pre_tokenizer"] = sequence(&parts));
+    }
+    add("ignore_merges, prefix", &|file| {
+        file["model"]["ignore_merges"] = json!(true);
+        file["pre_tokenizer"]["add_prefix_space"] = json!(true);
+    });
+    add("no expression", &|file| file["pre_tokenizer"]["use_regex"] = json!(false));
+    for pre_tokenizer in ["Whitespace", "WhitespaceSplit", "BertPreTokenizer"] {
+        add(pre_tokenizer, &|file| words(file, pre_tokenizer));
+    }
+    files
+}
+
+fn real_models_of(folder: Option<PathBuf>) -> Vec<(String, String)> {
+    folder.map_or_else(Vec::new, |folder| models(&folder))
+}
+
+#[test]
+fn real_models() {
+    sweep(real_models_of(data().map(|data| data.join("models"))), 40);
+}
+
+#[test]
+fn real_tokenizers() {
+    real_tokenizers_with(120);
+}
+
+#[test]
+fn other_settings() {
+    sweep(changed(), 120);
+}
+
+#[test]
+fn made_models() {
+    sweep(real_models_of(folder("M2V_FAST_MADE_DATA")), 60);
+}
+
+#[test]
+#[ignore = "an hour: part of the exhaustive run"]
+fn every_paragraph_of_real_models() {
+    sweep(real_models_of(data().map(|data| data.join("models"))), 1);
+}
+
+#[test]
+#[ignore = "an hour: part of the exhaustive run"]
+fn every_paragraph_of_real_tokenizers() {
+    real_tokenizers_with(1);
+}
+
+#[test]
+#[ignore = "an hour: part of the exhaustive run"]
+fn every_paragraph_of_other_settings() {
+    sweep(changed(), 1);
+}
+
+#[test]
+#[ignore = "an hour: part of the exhaustive run"]
+fn every_paragraph_of_made_models() {
+    sweep(real_models_of(folder("M2V_FAST_MADE_DATA")), 1);
+}

@@ -1,0 +1,144 @@
+//! Files that are left to the fallback, each for a reason, and files that the reference does not
+//! load either.
+
+use m2v_core::probe::Probe;
+use serde_json::{Value, json};
+
+use crate::oracle::Oracle;
+use crate::table::added::added;
+use crate::table::normalizers::{bert, replace, sequence, strip};
+use crate::table::pretokenizers::{byte_level, metaspace, split};
+use crate::table::{file, plain};
+use crate::unigram::Model;
+use crate::words::{WordPiece, numbered, word_level};
+
+const SMALL: &str = r#""vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]"#;
+
+fn bpe(pre_tokenizer: &Value, model: &str) -> String {
+    file(&Value::Null, pre_tokenizer, &[], &format!(r#"{{"type":"BPE",{model}}}"#))
+}
+
+/// What is not certain, or made of what a table of classes can't say.
+#[test]
+fn what_is_left_to_the_fallback() {
+    let bytes = byte_level(false, true);
+    let usual = bert(true, true, None, true);
+    let small = format!(r#"{{"type":"BPE",{SMALL}}}"#);
+    let pieces = WordPiece::new(["a", "b"]).json();
+    let around = |normalizer: &Value, added: &[Value], model: &str| {
+        file(normalizer, &plain("BertPreTokenizer"), added, model)
+    };
+    let files = [
+        // Merges by chance.
+        bpe(&bytes, &format!(r#""dropout":0.1,{SMALL}"#)),
+        // Two tokens of one id.
+        bpe(&bytes, r#""vocab":{"a":0,"b":0},"merges":[]"#),
+        // Expressions that remember, or look behind.
+        bpe(&split(r"(.)\1", "Isolated", false), SMALL),
+        bpe(&split(r"(?<=a)b", "Isolated", false), SMALL),
+        Model { normalizer: replace("Regex", "^", "x"), ..Model::default() }.json(),
+        Model { normalizer: replace("String", "", "x"), ..Model::default() }.json(),
+        // Of two tokens that normalization makes one, the reference takes any.
+        file(&usual, &bytes, &[added("Ab", "n"), added("AB", "n")], &small),
+        around(&usual, &[added("Ab", "n"), added("AB", "n")], &pieces),
+        around(&usual, &[added("\u{301}", "n")], &pieces),
+        around(&usual, &[added("  ", "ln"), added("x", "rn")], &pieces),
+        Model { normalizer: plain("Lowercase"), ..Model::default() }
+            .with_added("a", "n")
+            .with_added("A", "n")
+            .json(),
+        Model { normalizer: strip(true, true), ..Model::default() }.with_added(" ", "n").json(),
+        // Whether a word is the first of a text depends on where its first character came from.
+        Model {
+            normalizer: strip(true, true),
+            pre_tokenizer: metaspace("first", true),
+            ..Model::default()
+        }
+        .json(),
+    ];
+    for file in files {
+        assert!(Oracle::refusal(&file).is_some(), "{file}");
+    }
+}
+
+#[test]
+fn what_the_reference_does_not_load_is_an_error() {
+    let bytes = byte_level(false, true);
+    let models = [
+        r#""vocab":{"a":0},"merges":["a b"]"#,
+        r#""vocab":{"a":0,"b":1},"merges":["a b"]"#,
+        r#""vocab":{"a":0,"b":1,"ab":2},"merges":["a b", ["a","b"]]"#,
+        r#""vocab":{"a":0,"b":1,"ab":2},"merges":["ab"]"#,
+        r#""vocab":{"a":0,"b":1,"ab":2},"merges":["a b "]"#,
+        r#""vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b","c"]]"#,
+        r#""vocab":{"a":0}"#,
+        r#""continuing_subword_prefix":"a","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]"#,
+    ];
+    let mut files: Vec<String> = models.iter().map(|model| bpe(&bytes, model)).collect();
+    let json = Model::default().json();
+    let changed = [
+        ("\"byte_fallback\":false", "\"byte_fallback\":null"),
+        ("\"byte_fallback\":false", "\"byte_fallback\":0"),
+        ("\"vocab\":[", "\"vocab\":[[\"a\"],"),
+        ("\"unk_id\":0", "\"unk_id\":-1"),
+        ("\"unk_id\":0", "\"unk_id\":1"),
+        ("\"replacement\":", "\"str_rep\":[],\"replacement\":"),
+    ];
+    for (from, to) in changed {
+        let wrong = json.replace(from, to);
+        assert_ne!(wrong, json);
+        files.push(wrong);
+    }
+    files.push(Model { normalizer: sequence(&[Value::Null]), ..Model::default() }.json());
+    for file in files {
+        assert!(tokenizers::Tokenizer::from_bytes(&file).is_err(), "{file}");
+        assert!(Probe::new(file.as_bytes()).is_err(), "{file}");
+    }
+}
+
+/// Ids are below a bound, which is a number of 32 bits itself. The engine leaves it to the fallback.
+#[cfg(feature = "fallback")]
+#[test]
+fn the_largest_number_is_no_id() {
+    let with_id = |id: u32| {
+        let model = word_level("a", &[("a".to_owned(), 0), ("the last".to_owned(), id)]);
+        file(&Value::Null, &Value::Null, &[], &model)
+    };
+    assert_eq!(
+        Probe::new(with_id(u32::MAX).as_bytes()).unwrap_err().to_string(),
+        r#"tokenizer.json: the token "the last" has the id 4294967295; there is no row for it"#
+    );
+    let probe = Probe::new(with_id(u32::MAX - 1).as_bytes()).unwrap();
+    assert_eq!(probe.tokenizer().vocabulary().id_bound, u32::MAX);
+}
+
+#[test]
+fn facts_of_the_vocabulary() {
+    let tokens = [added("a longer one", "n"), added("a", "n")];
+    let model = r#"{"type":"BPE","unk_token":null,"vocab":{"a":0,"b":1,"ab":2,"a":7},"merges":[]}"#;
+    let file = file(&Value::Null, &byte_level(false, true), &tokens, model);
+    let probe = Probe::new(file.as_bytes()).unwrap();
+    assert_eq!(probe.tokenizer().engine(), "bpe");
+    let vocabulary = probe.tokenizer().vocabulary();
+    assert_eq!((vocabulary.tokens, vocabulary.id_bound, vocabulary.unk_id), (4, 8, None));
+    assert_eq!(vocabulary.median_token_length, 1);
+}
+
+/// The order in which the reference tries kinds where a model says none.
+#[test]
+fn the_kind_of_a_model_follows_from_its_fields() {
+    let vocab = numbered(["[UNK]", "a", "b", "ab"]);
+    let word_level = word_level("[UNK]", &vocab).replace(r#""type":"WordLevel","#, "");
+    let piece = WordPiece { vocab, ..WordPiece::new(["a"]) };
+    let piece = piece.json().replace(r#""type":"WordPiece","#, "");
+    let unigram = Model::default().model().replace(r#""type":"Unigram","#, "");
+    let merges = format!("{{{SMALL}}}");
+    for (model, kind) in
+        [(word_level, "wordlevel"), (piece, "wordpiece"), (unigram, "unigram"), (merges, "bpe")]
+    {
+        let file = file(&Value::Null, &plain("Whitespace"), &[], &model);
+        let mut oracle = Oracle::new(&file).unwrap_or_else(|| panic!("{kind}"));
+        oracle.check("a ab b", None);
+        assert_eq!(Probe::new(file.as_bytes()).unwrap().tokenizer().engine(), kind);
+    }
+}
