@@ -1,8 +1,10 @@
 //! Files that are left to the fallback, each for a reason, and files that the reference does not
 //! load either.
 
+use std::panic::catch_unwind;
+
 use m2v_core::probe::Probe;
-use serde_json::{Value, json};
+use serde_json::Value;
 
 use crate::oracle::Oracle;
 use crate::table::added::added;
@@ -72,7 +74,6 @@ fn what_the_reference_does_not_load_is_an_error() {
         r#""vocab":{"a":0,"b":1,"ab":2},"merges":["a b "]"#,
         r#""vocab":{"a":0,"b":1,"ab":2},"merges":[["a","b","c"]]"#,
         r#""vocab":{"a":0}"#,
-        r#""continuing_subword_prefix":"a","vocab":{"a":0,"b":1,"ab":2},"merges":["a b"]"#,
     ];
     let mut files: Vec<String> = models.iter().map(|model| bpe(&bytes, model)).collect();
     let json = Model::default().json();
@@ -91,7 +92,9 @@ fn what_the_reference_does_not_load_is_an_error() {
     }
     files.push(Model { normalizer: sequence(&[Value::Null]), ..Model::default() }.json());
     for file in files {
-        assert!(tokenizers::Tokenizer::from_bytes(&file).is_err(), "{file}");
+        // On some it panics.
+        let theirs = catch_unwind(|| tokenizers::Tokenizer::from_bytes(&file).is_err());
+        assert!(theirs.unwrap_or(true), "{file}");
         assert!(Probe::new(file.as_bytes()).is_err(), "{file}");
     }
 }

@@ -4,8 +4,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use m2v_core::Unknown;
 use m2v_core::probe::Probe;
+use m2v_core::{Backend, Unknown};
 use tokenizers::Tokenizer;
 
 pub(crate) struct Oracle {
@@ -18,7 +18,18 @@ pub(crate) struct Oracle {
 impl Oracle {
     /// All variants; `None` if the engine leaves the file to the fallback.
     pub(crate) fn new(json: &str) -> Option<Self> {
-        let probes = Probe::variants(json.as_bytes());
+        Self::of_fast(json, Probe::variants(json.as_bytes()))
+    }
+
+    /// The same with two variants, of both ends: for what does not depend on instruction sets.
+    pub(crate) fn few(json: &str) -> Option<Self> {
+        let variants = [(Backend::Portable, Some(1)), (Backend::detect(), None)];
+        let probe = |(backend, entries)| Probe::with(json.as_bytes(), backend, entries);
+        let probes = variants.into_iter().map(probe).collect();
+        Self::of_fast(json, probes)
+    }
+
+    fn of_fast(json: &str, probes: m2v_core::Result<Vec<Probe>>) -> Option<Self> {
         let probes: Vec<Probe> = if Probe::HAS_FALLBACK {
             probes.expect("it loads")
         } else {
