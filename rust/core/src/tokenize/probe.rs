@@ -15,7 +15,7 @@ pub fn pieces(pre_tokenizer: &str, text: &str) -> Option<Vec<Vec<u8>>> {
     let json = serde_json::from_str(pre_tokenizer).ok()?;
     let pre_tokenizer = PreTokenizer::plan(Some(json)).ok()?;
     let mut pieces = Vec::new();
-    pre_tokenizer.split(text.as_bytes(), true, &mut Buffer::default(), |text, start, end| {
+    pre_tokenizer.split(text.as_bytes(), 1, &mut Buffer::default(), |text, start, end| {
         pieces.push(text[start..end].to_vec());
         true
     });

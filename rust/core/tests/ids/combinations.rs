@@ -168,7 +168,11 @@ impl Combination<'_> {
                 let (text, difference) = shrink(&mut oracle, text, limit, difference);
                 let path = format!("{}/ids-{}.json", env!("CARGO_TARGET_TMPDIR"), self.number);
                 std::fs::write(&path, &json).unwrap();
-                return Err(format!("{} {path}\n{} characters: {difference}", self.name(), text.chars().count()));
+                return Err(format!(
+                    "{} {path}\n{} characters: {difference}",
+                    self.name(),
+                    text.chars().count()
+                ));
             }
         }
         Ok(outcome)
@@ -290,7 +294,11 @@ fn sweep(
         println!("| {kind} | {} | {} | {:.2} |", counts.0, counts.1, percent(*counts));
     }
     let differences = found.differences.len();
-    assert!(differences == 0, "{differences} differ, of which the first:\n{}", found.differences[0]);
+    assert!(
+        differences == 0,
+        "{differences} differ, of which the first:\n{}",
+        found.differences[0]
+    );
     // A shard may have fewer of them.
     for (kind, least) in LEAST_FAST.iter().filter(|_| shards == 1) {
         let share = percent(found.counts[kind]);

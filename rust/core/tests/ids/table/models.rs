@@ -137,8 +137,7 @@ pub(crate) fn settings() -> Vec<Setting> {
     add("WordLevel", "usual", &|runs| word_level(runs, "[UNK]"));
     add("WordLevel", "no unknown token", &|runs| word_level(runs, "nowhere"));
     add("WordLevel", "no type", &|runs| untyped(word_level(runs, "[UNK]"), "WordLevel"));
-    let usual =
-        Unigram { unk: true, byte_fallback: false, known: 15, inner: false, scores: 1000 };
+    let usual = Unigram { unk: true, byte_fallback: false, known: 15, inner: false, scores: 1000 };
     add("Unigram", "usual", &|runs| unigram(runs, usual));
     add("Unigram", "bytes", &|runs| unigram(runs, Unigram { byte_fallback: true, ..usual }));
     add("Unigram", "no unknown id", &|runs| unigram(runs, Unigram { unk: false, ..usual }));

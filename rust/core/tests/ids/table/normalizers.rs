@@ -123,7 +123,10 @@ fn sequences() -> Vec<(&'static str, Vec<Value>)> {
         ("NFKC, Bert", vec![plain("NFKC"), usual_bert()]),
         ("quote, Bert", vec![replace("String", "’", "'"), usual_bert()]),
         ("no accents", vec![plain("NFKD"), plain("StripAccents"), plain("NFC")]),
-        ("twice", vec![sequence(&[plain("NFKD")]), sequence(&[plain("StripAccents"), plain("NFC")])]),
+        (
+            "twice",
+            vec![sequence(&[plain("NFKD")]), sequence(&[plain("StripAccents"), plain("NFC")])],
+        ),
         (
             "XLNet",
             vec![
@@ -146,10 +149,7 @@ fn sequences() -> Vec<(&'static str, Vec<Value>)> {
                 strip(true, true),
             ],
         ),
-        (
-            "signs",
-            vec![replace("String", "a", "▁"), replace("String", ",", " ▁ "), blanks(" ")],
-        ),
+        ("signs", vec![replace("String", "a", "▁"), replace("String", ",", " ▁ "), blanks(" ")]),
         (
             "model2vec 0.7",
             vec![

@@ -120,7 +120,10 @@ fn sequences() -> Vec<(&'static str, Vec<Value>)> {
         ),
         ("scripts, words", vec![plain("UnicodeScripts"), plain("Whitespace")]),
         ("lengths, words", vec![fixed_length(3), plain("Whitespace")]),
-        ("space, punctuation", vec![split_at(" ", "MergedWithNext", false), punctuation("Isolated")]),
+        (
+            "space, punctuation",
+            vec![split_at(" ", "MergedWithNext", false), punctuation("Isolated")],
+        ),
         ("Gemma", vec![split_at(" ", "MergedWithPrevious", false)]),
         ("digits, bytes", vec![digits(true), byte_level(true, true)]),
         ("StarCoder", vec![digits(true), byte_level(false, true)]),
