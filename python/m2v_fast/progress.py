@@ -35,6 +35,12 @@ def encode_in_steps(
     out: NDArray[np.float32] | None,
 ) -> NDArray[np.float32]:
     """Encode as `Model.encode` does."""
+    if hasattr(sentences, "__arrow_c_stream__") or hasattr(sentences, "__arrow_c_array__"):
+        # A column is read once and in one piece.
+        with tqdm(unit="text") as bar:
+            vectors = native.encode(sentences, max_length, normalize, num_threads, out)
+            bar.update(len(vectors))
+        return vectors
     texts = list(sentences)
     if out is None:
         out = np.empty((len(texts), native.dim), dtype=np.float32)

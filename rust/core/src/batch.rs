@@ -105,6 +105,69 @@ impl Model {
         })
     }
 
+    /// As [`Model::encode_batch`] of the texts that are there; the rows of others are left as they
+    /// are.
+    pub fn encode_some<T: Text + Sync>(
+        &self,
+        texts: &[Option<T>],
+        options: EncodeOptions,
+        batch: BatchOptions<'_>,
+        out: &mut [f32],
+    ) -> Result<()> {
+        self.check_room(texts.len(), self.dim(), out.len())?;
+        let cost = |text: &Option<T>| self.cost_of(text.as_ref(), options.max_length);
+        self.run(texts, out, self.dim(), cost, batch, |text, out, scratch| match text {
+            Some(text) => self.encode_into(text, options, scratch, out),
+            None => Ok(()),
+        })
+    }
+
+    /// Encodes the texts that are there and has `write` make `width` items of `out` of each vector;
+    /// the items of others are left as they are.
+    ///
+    /// An error names the first text at fault.
+    pub fn encode_as<T: Text + Sync, O: Send>(
+        &self,
+        texts: &[Option<T>],
+        options: EncodeOptions,
+        batch: BatchOptions<'_>,
+        out: &mut [O],
+        width: usize,
+        write: impl Fn(&[f32], &mut [O]) + Sync,
+    ) -> Result<()> {
+        self.check_room(texts.len(), width, out.len())?;
+        let cost = |text: &Option<T>| self.cost_of(text.as_ref(), options.max_length);
+        self.run(texts, out, width, cost, batch, |text, out, scratch| {
+            let Some(text) = text else { return Ok(()) };
+            let mut vector = std::mem::take(&mut scratch.vector);
+            vector.resize(self.dim(), 0.0);
+            let encoded = self.encode_into(text, options, scratch, &mut vector);
+            if encoded.is_ok() {
+                write(&vector, out);
+            }
+            scratch.vector = vector;
+            encoded
+        })
+    }
+
+    /// As [`Model::encode_cost`] of the texts that are there.
+    pub fn encode_some_cost<T: Text>(&self, texts: &[Option<T>], max_length: Option<usize>) -> u64 {
+        texts.iter().map(|text| self.cost_of(text.as_ref(), max_length)).sum()
+    }
+
+    fn cost_of<T: Text>(&self, text: Option<&T>, max_length: Option<usize>) -> u64 {
+        text.map_or(1, |text| self.cost(text.size(), max_length))
+    }
+
+    fn check_room(&self, texts: usize, width: usize, room: usize) -> Result<()> {
+        if texts.checked_mul(width) != Some(room) {
+            return Err(Error::Argument(format!(
+                "the output has room for {room} items; {texts} rows of {width} need others"
+            )));
+        }
+        Ok(())
+    }
+
     /// What encoding each text would keep and leave out.
     pub fn count_batch<T: Text + Sync>(
         &self,

@@ -89,6 +89,8 @@ pub(crate) struct Scratch {
     ids: Vec<u32>,
     tokenize: TokenizeScratch,
     matrix: MatrixScratch,
+    /// A vector that is to become something else.
+    pub(crate) vector: Vec<f32>,
 }
 
 /// A buffer that one huge text has grown beyond this is given back, so that a worker's memory is

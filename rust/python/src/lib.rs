@@ -4,6 +4,7 @@
 
 mod arguments;
 mod arrays;
+mod arrow;
 mod errors;
 mod files;
 mod gil;
@@ -40,6 +41,7 @@ fn available_threads() -> usize {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_class::<arrays::Tensor>()?;
+    module.add_class::<arrow::Vectors>()?;
     module.add_class::<files::NewFile>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ModelError", module.py().get_type::<errors::ModelError>())?;

@@ -2,21 +2,23 @@
 
 use std::path::PathBuf;
 
+use m2v_arrow::Column;
 use m2v_core::{
     BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Unknown,
 };
 use numpy::ndarray::Dimension;
-use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
-use pyo3::exceptions::PyTypeError;
+use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArray};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::arguments::{MaxLength, Threads};
 use crate::arrays::{self, Tensor};
+use crate::arrow::{self, Vectors};
 use crate::errors::to_python;
 use crate::gil;
 use crate::output;
-use crate::texts::{PyText, Sentences};
+use crate::texts::{PyText, Sentences, is_plain};
 
 /// A loaded model. Immutable: every setting is an argument of the call it applies to.
 #[pyclass(frozen, module = "m2v_fast._native")]
@@ -100,9 +102,14 @@ impl Model {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::new(max_length, normalize, num_threads);
+        let dim = self.core.dim();
+        if !is_plain(sentences)
+            && let Some(column) = arrow::column(sentences, None)?
+        {
+            return self.encode_column(py, &column, call, out);
+        }
         let sentences = Sentences::extract(sentences)?;
         let texts = sentences.as_slice();
-        let dim = self.core.dim();
         if let Some(array) = out {
             let shape: &[usize] = match sentences {
                 Sentences::One(_) => &[dim],
@@ -124,6 +131,47 @@ impl Model {
                 Ok(array.into_any())
             }
         }
+    }
+
+    /// Vectors of the column of strings that `data` is or has, in Arrow's memory format: null for a
+    /// null, unless `nulls_are_errors`.
+    #[pyo3(signature = (
+        data, column, max_length, normalize, num_threads, output_dtype, ranges, nulls_are_errors
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are Python's")]
+    fn encode_arrow(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        column: Option<&str>,
+        max_length: MaxLength,
+        normalize: bool,
+        num_threads: Threads,
+        output_dtype: &str,
+        ranges: Option<PyReadonlyArray2<'_, f32>>,
+        nulls_are_errors: bool,
+    ) -> PyResult<Vectors> {
+        let Call { options, threads } = Call::new(max_length, normalize, num_threads);
+        let element = arrow::element(output_dtype, ranges)?;
+        let Some(column) = arrow::column(data, column)? else {
+            return Err(PyTypeError::new_err(format!(
+                "an Arrow column or table is needed, something with __arrow_c_stream__ or \
+                 __arrow_c_array__, not {}",
+                data.get_type().name()?
+            )));
+        };
+        if nulls_are_errors && let Some(row) = column.first_null() {
+            return Err(PyValueError::new_err(format!(
+                "row {row} is null; pass nulls=\"null\" to get null for it"
+            )));
+        }
+        let cost = column.cost(&self.core, options);
+        let vectors = gil::run(py, cost, |interrupted| {
+            let batch = BatchOptions { threads, interrupted };
+            column.encode(&self.core, options, batch, &element)
+        })?
+        .map_err(|error| to_python(py, error, |_| None))?;
+        Ok(Vectors::new(vectors))
     }
 
     /// Vectors of `sentences`, one array of shape (dim,) for each, that share no memory.
@@ -373,6 +421,38 @@ impl Model {
 }
 
 impl Model {
+    /// Vectors of a column's texts as a NumPy array, which has no nulls.
+    fn encode_column<'py>(
+        &self,
+        py: Python<'py>,
+        column: &Column,
+        Call { options, threads }: Call,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        if let Some(row) = column.first_null() {
+            return Err(PyTypeError::new_err(format!(
+                "sentences[{row}] is null, not a str; encode_arrow gives null for it"
+            )));
+        }
+        let shape = [column.len(), self.core.dim()];
+        let encode = |out: &mut [f32]| {
+            let cost = column.cost(&self.core, options);
+            gil::run(py, cost, |interrupted| {
+                let batch = BatchOptions { threads, interrupted };
+                column.encode_into(&self.core, options, batch, out)
+            })?
+            .map_err(|error| to_python(py, error, |_| None))
+        };
+        if let Some(array) = out {
+            let mut out = output::writable(array, &shape)?;
+            encode(out.as_slice_mut()?)?;
+            return Ok(array.clone());
+        }
+        let array = PyArray2::<f32>::zeros(py, shape, false);
+        encode(elements(&array)?)?;
+        Ok(array.into_any())
+    }
+
     fn encode_into(
         &self,
         py: Python<'_>,
