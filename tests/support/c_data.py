@@ -5,7 +5,10 @@ from __future__ import annotations
 import ctypes
 from ctypes import CFUNCTYPE, POINTER, Structure, c_char_p, c_int, c_int64, c_void_p
 from dataclasses import dataclass, field
-from typing import Any, ClassVar
+from typing import TYPE_CHECKING, Any, ClassVar
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 class Schema(Structure):
@@ -186,6 +189,8 @@ class MadeStream:
     """Arrays, or numbers: errors to return in their place."""
     message: bytes | None = b"it is what it is"
     schema_error: int = 0
+    before: Callable[[], None] = lambda: None
+    """Called before each array."""
     stream: Stream = field(default_factory=Stream)
     released: Counter = field(default_factory=Counter)
     arrays_released: Counter = field(default_factory=Counter)
@@ -205,6 +210,7 @@ class MadeStream:
             return 0
 
         def get_next(_: Any, out: Any) -> int:
+            self.before()
             if not left:
                 out.contents.release = RELEASE_ARRAY()
                 return 0
