@@ -1,4 +1,4 @@
-"""Columns in Arrow's memory format: every producer, bit for bit what a list gives, nothing copied."""
+"""Columns in Arrow's memory format: what a list gives, bit for bit, nothing copied."""
 
 from __future__ import annotations
 
@@ -23,7 +23,14 @@ arro3: Any = importlib.import_module("arro3.core")
 duckdb: Any = importlib.import_module("duckdb")
 
 #: Short and long ones, so that string views are of both kinds; twice over, for dictionaries.
-ROWS = ["short", "", "a text of more than twelve bytes", *texts.MULTILINGUAL, "short", "twelve bytes"]
+ROWS = [
+    "short",
+    "",
+    "a text of more than twelve bytes",
+    *texts.MULTILINGUAL,
+    "short",
+    "twelve bytes",
+]
 HALF = len(ROWS) // 2
 
 
@@ -57,9 +64,9 @@ PRODUCERS: dict[str, Callable[[], Any]] = {
         pa.array(range(len(ROWS)), pa.int16()), _sliced(pa.string_view())
     ),
     "pyarrow chunked": lambda: pa.chunked_array([ROWS[:3], [], ROWS[3:HALF], ROWS[HALF:]]),
-    "pyarrow chunked dictionary": lambda: (
-        pa.chunked_array([ROWS[:HALF], ROWS[HALF:]]).dictionary_encode()
-    ),
+    "pyarrow chunked dictionary": lambda: pa.chunked_array(
+        [ROWS[:HALF], ROWS[HALF:]]
+    ).dictionary_encode(),
     "pyarrow chunked dictionaries": lambda: pa.chunked_array(
         [pa.array(ROWS[:HALF]).dictionary_encode(), pa.array(ROWS[HALF:]).dictionary_encode()]
     ),
@@ -112,8 +119,8 @@ def test_every_producer_gives_the_bits_of_a_list(model: StaticModel, name: str) 
     assert_same_bits(np.asarray(vectors), expected, ROWS)
     if name.startswith(("pyarrow dictionary", "pyarrow chunked dict")):
         for dtype in ("float16", "ubinary"):
-            made: Any = model.encode_arrow(PRODUCERS[name](), output_dtype=dtype)  # type: ignore[arg-type]
-            assert np.array_equal(np.asarray(made), model.encode(ROWS, output_dtype=dtype))  # type: ignore[call-overload]
+            made: Any = model.encode_arrow(PRODUCERS[name](), output_dtype=dtype)
+            assert np.array_equal(np.asarray(made), model.encode(ROWS, output_dtype=dtype))
 
 
 def test_many_rows_and_threads(model: StaticModel) -> None:
@@ -176,9 +183,10 @@ def test_the_memory_outlives_the_object_and_the_model(small: Any) -> None:
 def test_the_type_and_the_chunks(model: StaticModel) -> None:
     item = pa.field("item", pa.float32(), nullable=False)
     vectors = model.encode_arrow(pa.chunked_array([ROWS[:3], [], ROWS[3:]]))
-    assert pa.schema([pa.field("v", pa.list_(item, model.dim))]).field(0).type == pa.field(
-        vectors
-    ).type
+    assert (
+        pa.schema([pa.field("v", pa.list_(item, model.dim))]).field(0).type
+        == pa.field(vectors).type
+    )
     assert pa.field(vectors).nullable
     chunked = pa.chunked_array(vectors)
     chunked.validate(full=True)
@@ -292,11 +300,12 @@ def test_every_output_dtype_is_that_of_encode(model: StaticModel, dtype: Any) ->
 
 
 def test_output_dtypes_that_do_not_fit(model: StaticModel, make_folder: Any) -> None:
-    for dtype, problem in (
+    cases: tuple[tuple[Any, str], ...] = (
         ("bfloat16", "no Arrow type"),
         ("float8", "no Arrow type"),
         ("int8", "ranges"),
-    ):
+    )
+    for dtype, problem in cases:
         with pytest.raises(ValueError, match=problem):
             model.encode_arrow(pa.array(ROWS), output_dtype=dtype)
     with pytest.raises(ValueError, match="shape"):
@@ -310,10 +319,12 @@ def test_output_dtypes_that_do_not_fit(model: StaticModel, make_folder: Any) -> 
 
 def test_settings_are_those_of_encode(model: StaticModel) -> None:
     array = pa.array(ROWS)
-    for options in ({"max_length": 3}, {"normalize": False}, {"max_length": None}):
-        made = np.asarray(model.encode_arrow(array, **options))  # type: ignore[arg-type]
-        assert_same_bits(made, model.encode(ROWS, **options), ROWS)  # type: ignore[call-overload]
-        assert_same_bits(model.encode(array, **options), made, ROWS)  # type: ignore[call-overload]
+    settings: tuple[dict[str, Any], ...]
+    settings = ({"max_length": 3}, {"normalize": False}, {"max_length": None})
+    for options in settings:
+        made = np.asarray(model.encode_arrow(array, **options))
+        assert_same_bits(made, model.encode(ROWS, **options), ROWS)
+        assert_same_bits(model.encode(array, **options), made, ROWS)
     model.max_length, model.normalize = 2, False
     assert_same_bits(np.asarray(model.encode_arrow(array)), model.encode(ROWS), ROWS)
     assert_same_bits(model.encode(array, truncate_dim=5), model.encode(ROWS, truncate_dim=5), ROWS)
@@ -385,7 +396,8 @@ def test_what_is_not_strings_is_named(model: StaticModel, name: str) -> None:
 
 
 def test_what_is_not_arrow_is_named(model: StaticModel) -> None:
-    for made in (["a"], "a", None, 3, np.array(["a"])):
+    others: list[Any] = [["a"], "a", None, 3, np.array(["a"])]
+    for made in others:
         with pytest.raises(TypeError, match="__arrow_c_stream__"):
             model.encode_arrow(made)
     # Python objects of pandas would be copied, so encode reads them one by one.
@@ -397,7 +409,9 @@ def test_what_is_not_arrow_is_named(model: StaticModel) -> None:
 def test_a_duckdb_connection_is_free_again(model: StaticModel) -> None:
     """A stream blocks its connection until it is released, whatever happens."""
     connection = duckdb.connect()
-    connection.execute("create table t as select 'text ' || range as s, range as n from range(9000)")
+    connection.execute(
+        "create table t as select 'text ' || range as s, range as n from range(9000)"
+    )
     for query, error in (
         ("select s from t", None),
         ("select n from t", TypeError),

@@ -45,7 +45,9 @@ def _coded(indices: bytes, values: Made | None, kind: bytes = b"c", rows: int = 
     return Made(schema(kind, dictionary=of), array(rows, [None, indices], dictionary=entries))
 
 
-def _table(child: Made | None, *, length: int = 3, offset: int = 0, said: int | None = None) -> Made:
+def _table(
+    child: Made | None, *, length: int = 3, offset: int = 0, said: int | None = None
+) -> Made:
     text = utf8(TEXTS) if child is None else child
     c_data.inner(text)
     text.schema.name = b"t"
@@ -151,9 +153,7 @@ LIES: dict[str, tuple[Callable[[], Made], str]] = {
         "has none",
     ),
     "released dictionary": (
-        lambda: _coded(
-            bytes(3), _with(utf8(TEXTS), "array", release=c_data.RELEASE_ARRAY())
-        ),
+        lambda: _coded(bytes(3), _with(utf8(TEXTS), "array", release=c_data.RELEASE_ARRAY())),
         "dictionary is missing or released",
     ),
     "dictionary not UTF-8": (
@@ -161,7 +161,9 @@ LIES: dict[str, tuple[Callable[[], Made], str]] = {
         "row 2: .*UTF-8",
     ),
     "children missing": (
-        lambda: _with(_table(None), "array", children=ctypes.POINTER(ctypes.POINTER(c_data.Array))()),
+        lambda: _with(
+            _table(None), "array", children=ctypes.POINTER(ctypes.POINTER(c_data.Array))()
+        ),
         "has none",
     ),
     "schema's children missing": (
@@ -215,22 +217,23 @@ def test_a_lie_is_an_error_and_everything_is_released(model: StaticModel, name: 
 
 def test_the_row_counts_from_the_first_chunk(model: StaticModel) -> None:
     fine, bad = utf8(TEXTS), utf8([b"a", b"\xff"])
-    with pytest.raises(ValueError, match="row 7: .*UTF-8"):
+    with pytest.raises(ValueError, match=r"row 7: .*UTF-8"):
         model.encode_arrow(MadeStream(fine.schema, [fine.array, fine.array, bad.array]))
     lie = _offsets(5, 2)
-    with pytest.raises(ValueError, match="row 3: .*offsets"):
+    with pytest.raises(ValueError, match=r"row 3: .*offsets"):
         model.encode_arrow(MadeStream(fine.schema, [fine.array, lie.array]))
 
 
 def test_what_keeps_to_the_interface_is_taken(model: StaticModel) -> None:
     expected = model.encode([text.decode() for text in TEXTS])
-    for make in (
+    makers: tuple[Callable[[], Made], ...] = (
         lambda: utf8(TEXTS),
         lambda: utf8([b"no", *TEXTS], offset=1),
         lambda: _with(utf8(TEXTS), "array", null_count=-1),
         lambda: _table(None),
         lambda: _coded(b"\x00\x01\x02", utf8(TEXTS)),
-    ):
+    )
+    for make in makers:
         made = make()
         if made.array.offset:
             made.array.length -= 1
@@ -250,7 +253,8 @@ def test_what_keeps_to_the_interface_is_taken(model: StaticModel) -> None:
     coded.array.null_count = 1
     assert model.encode_arrow(coded).null_count == 1
     # Null, as Polars hands it over: with a buffer that is not there; and without one.
-    for buffers in ([None], []):
+    lots: list[list[bytes | None]] = [[None], []]
+    for buffers in lots:
         nulls = Made(schema(b"n"), array(4, buffers, null_count=4))
         assert model.encode_arrow(nulls).null_count == 4
 
@@ -307,7 +311,7 @@ class Returns:
 def test_what_is_no_capsule(model: StaticModel) -> None:
     fine = utf8(TEXTS)
     schema_capsule, array_capsule = fine.__arrow_c_array__()
-    for wrong in (
+    wrongs: tuple[Any, ...] = (
         Returns(stream=3),
         Returns(stream=schema_capsule),
         Returns(stream="a"),
@@ -316,17 +320,18 @@ def test_what_is_no_capsule(model: StaticModel) -> None:
         Returns(array=(array_capsule, schema_capsule)),
         Returns(array=(schema_capsule, None)),
         Returns(array=(schema_capsule, array_capsule, array_capsule)),
-    ):
+    )
+    for wrong in wrongs:
         with pytest.raises(TypeError, match=r"capsule|pair"):
             model.encode_arrow(wrong)
     assert fine.array_released.count == 0
 
     class Fails:
-        def __arrow_c_stream__(self) -> Any:
+        def __arrow_c_stream__(self, requested_schema: Any = None) -> Any:
             raise RuntimeError("no stream today")
 
     with pytest.raises(RuntimeError, match="no stream today"):
-        model.encode(Fails())
+        model.encode_arrow(Fails())
 
 
 ERRNOS = {22: ValueError, 12: MemoryError, 38: NotImplementedError, 5: OSError, -1: OSError}
@@ -402,9 +407,7 @@ def test_exports_are_released_by_whoever_has_them(model: StaticModel) -> None:
     parent = c_data.Array.from_address(get(capsule, b"arrow_array"))
     assert (parent.n_buffers, parent.n_children, parent.length) == (1, 1, 3)
     child = c_data.Array()
-    ctypes.memmove(
-        ctypes.addressof(child), parent.children[0], ctypes.sizeof(c_data.Array)
-    )
+    ctypes.memmove(ctypes.addressof(child), parent.children[0], ctypes.sizeof(c_data.Array))
     parent.children[0].contents.release = c_data.RELEASE_ARRAY()
     expected = np.asarray(vectors).copy()
     del vectors, capsule

@@ -8,6 +8,8 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from m2v_fast.arrow_types import ArrowData
+
 __all__ = [
     "Model",
     "ModelError",
@@ -82,7 +84,7 @@ class Model:
     def indexed(self) -> bool: ...
     def encode(
         self,
-        sentences: str | Iterable[str] | Any,
+        sentences: str | Iterable[str] | ArrowData,
         max_length: int | None,
         normalize: bool,
         num_threads: int | None,
@@ -90,7 +92,7 @@ class Model:
     ) -> NDArray[np.float32]: ...
     def encode_arrow(
         self,
-        data: Any,
+        data: ArrowData,
         column: str | None,
         max_length: int | None,
         normalize: bool,

@@ -27,6 +27,7 @@ if TYPE_CHECKING:
     from typing_extensions import Self
 
     from m2v_fast._native import Vectors
+    from m2v_fast.arrow_types import ArrowData
     from m2v_fast.options import Unknown
 
 
@@ -227,7 +228,7 @@ class StaticModel(RecognisedModel):
     @overload
     def encode(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         *,
         show_progress_bar: bool = ...,
         max_length: int | Unset | None = ...,
@@ -246,12 +247,16 @@ class StaticModel(RecognisedModel):
 
     @overload
     def encode(
-        self, sentences: str | Iterable[str], *, output_dtype: OutputDtype, **kwargs: Any
+        self,
+        sentences: str | Iterable[str] | ArrowData,
+        *,
+        output_dtype: OutputDtype,
+        **kwargs: Any,
     ) -> NDArray[Any]: ...
 
     def encode(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         *,
         show_progress_bar: bool = False,
         max_length: int | Unset | None = UNSET,
@@ -329,7 +334,7 @@ class StaticModel(RecognisedModel):
 
     def encode_arrow(
         self,
-        data: Any,
+        data: ArrowData,
         column: str | None = None,
         *,
         max_length: int | Unset | None = UNSET,
@@ -364,8 +369,8 @@ class StaticModel(RecognisedModel):
 
         Raises:
             TypeError: It is not Arrow data, or its column does not hold strings.
-            ValueError: A string is not UTF-8 or what the producer hands over contradicts itself (the
-                message names the row), there is no such column, a text is null and `nulls` is
+            ValueError: A string is not UTF-8 or what the producer hands over contradicts itself
+                (the message names the row), there is no such column, a text is null and `nulls` is
                 "error", or another argument does not fit.
         """
         native = self._native if self._watch is None else self._follow(cut=True)

@@ -180,6 +180,24 @@ pub(crate) struct Memory {
 
 const ALIGNMENT: usize = 64;
 
+/// From this many bytes on, large pages are asked for: filled a page of 4 kB at a time, vectors cost
+/// half as much again as they take to compute. NumPy does the same for its arrays.
+const LARGE: usize = 4 << 20;
+
+#[cfg(target_os = "linux")]
+fn ask_for_large_pages(start: *mut u8, len: usize) {
+    const PAGE: usize = 4096;
+    let skipped = start.align_offset(PAGE);
+    if let Some(len) = len.checked_sub(skipped) {
+        // SAFETY: within an allocation of this many bytes; the advice changes nothing that a program
+        // can see, and a system that does not follow it says so, which does not matter.
+        unsafe { libc::madvise(start.add(skipped).cast(), len / PAGE * PAGE, libc::MADV_HUGEPAGE) };
+    }
+}
+
+#[cfg(not(target_os = "linux"))]
+fn ask_for_large_pages(_start: *mut u8, _len: usize) {}
+
 // SAFETY: it is memory of its own; shared, it is only read.
 unsafe impl Send for Memory {}
 // SAFETY: as above.
@@ -194,6 +212,9 @@ impl Memory {
         // SAFETY: the size is not zero.
         let base = NonNull::new(unsafe { alloc::alloc_zeroed(layout) })?;
         let skipped = base.as_ptr().align_offset(ALIGNMENT).min(ALIGNMENT);
+        if layout.size() >= LARGE {
+            ask_for_large_pages(base.as_ptr(), layout.size());
+        }
         Some(Self { base, layout, skipped, len })
     }
 
