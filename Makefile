@@ -89,6 +89,12 @@ MEGABYTES ?= 2
 adversarial: build $(VENV)/tested ## Texts made to be slow or big, through every engine (MEGABYTES=2)
 	$(BIN)/python -m tests.long.adversarial --megabytes $(MEGABYTES)
 
+KILLS ?= 20
+
+.PHONY: test-kills
+test-kills: build $(VENV)/tested ## Kill m2v-fast embed at random moments and go on, to the same bytes (KILLS=20)
+	$(BIN)/python -m tests.long.kills --kills $(KILLS)
+
 SECONDS ?= 60
 
 .PHONY: test-threads

@@ -36,8 +36,8 @@ def encode_in_steps(
     out: NDArray[np.float32] | None,
 ) -> NDArray[np.float32]:
     """Encode as `Model.encode` does."""
-    if not hasattr(sentences, "__iter__") or hasattr(sentences, "__arrow_c_stream__"):
-        # A column is read once and in one piece; what is none says so.
+    if hasattr(sentences, "__arrow_c_stream__") or hasattr(sentences, "__arrow_c_array__"):
+        # A column is read once and in one piece.
         with tqdm(unit="text") as bar:
             vectors = native.encode(sentences, max_length, normalize, num_threads, out)
             bar.update(len(vectors))

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use m2v_core::{BatchOptions, EncodeOptions, Model};
+use m2v_core::{BatchOptions, CountSlot, Counts, EncodeOptions, Model};
 
 use crate::array::{Checked, Validity, element};
 use crate::elements::Element;
@@ -27,6 +27,17 @@ pub struct Column {
     nulls: usize,
     /// What the texts are in. Behind them, so that nothing outlives it.
     _arrays: Vec<Owned<ArrowArray>>,
+}
+
+/// Sums over the rows of a column; nulls count nothing.
+#[derive(Debug, Default, Clone, Copy, PartialEq, Eq)]
+pub struct Totals {
+    /// Tokens that were kept, unknown ones included.
+    pub tokens: usize,
+    /// How many of these are unknown.
+    pub unknown: usize,
+    /// Texts that the limit cut.
+    pub truncated: usize,
 }
 
 /// In place of a row: the text is null.
@@ -144,7 +155,7 @@ impl Column {
         batch: BatchOptions<'_>,
         out: &mut [f32],
     ) -> m2v_core::Result<()> {
-        model.encode_some(&self.texts, options, batch, out)?;
+        model.encode_some(&self.texts, options, batch, out, None)?;
         self.repeat(out, model.dim());
         Ok(())
     }
@@ -159,18 +170,42 @@ impl Column {
         options: EncodeOptions,
         batch: BatchOptions<'_>,
         element: &Element,
+        totals: Option<&mut Totals>,
     ) -> m2v_core::Result<Vectors> {
+        let slots: Option<Vec<CountSlot>> =
+            totals.is_some().then(|| self.texts.iter().map(|_| CountSlot::default()).collect());
+        let counts = slots.as_deref();
         let nulls = (self.nulls > 0).then(|| (0..self.len()).map(|row| self.is_null(row)));
         let mut vectors = Vectors::new(element.clone(), model.dim(), &self.chunks, nulls)?;
         match element {
             Element::Float32 => {
-                self.encode_into(model, options, batch, vectors.floats())?;
+                let out = vectors.floats();
+                model.encode_some(&self.texts, options, batch, out, counts)?;
+                self.repeat(out, model.dim());
             }
             element => {
                 let width = vectors.row_bytes();
                 let write = |vector: &[f32], out: &mut [u8]| element.write(vector, out);
-                model.encode_as(&self.texts, options, batch, vectors.bytes(), width, write)?;
+                model.encode_as(
+                    &self.texts,
+                    options,
+                    batch,
+                    vectors.bytes(),
+                    width,
+                    write,
+                    counts,
+                )?;
                 self.repeat(vectors.bytes(), width);
+            }
+        }
+        if let (Some(totals), Some(counts)) = (totals, counts) {
+            for row in 0..self.len() {
+                let first = self.first.get(row).copied().unwrap_or(row);
+                let Some(slot) = counts.get(first) else { continue };
+                let Counts { tokens, unknown, truncated } = slot.get();
+                totals.tokens += tokens;
+                totals.unknown += unknown;
+                totals.truncated += usize::from(truncated);
             }
         }
         Ok(vectors)

@@ -21,7 +21,7 @@ mod strings;
 mod texts;
 mod vectors;
 
-pub use column::Column;
+pub use column::{Column, Totals};
 pub use elements::{Element, Ranges};
 pub use error::{Error, Result};
 pub use ffi::{ArrowArray, ArrowArrayStream, ArrowSchema};

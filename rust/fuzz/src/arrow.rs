@@ -96,7 +96,7 @@ fn compare(column: &Column, rows: &[Option<Vec<u8>>], chunks: usize) {
     MODEL.with(|model| {
         let options = EncodeOptions { max_length: Some(5), normalize: true };
         for element in [Element::Float32, Element::Float16, Element::Ubinary] {
-            let made = column.encode(model, options, BatchOptions::default(), &element);
+            let made = column.encode(model, options, BatchOptions::default(), &element, None);
             let (made, texts) = match (made, &texts) {
                 (Ok(made), Ok(texts)) => (made, texts),
                 (Err(m2v_core::Error::Text { index, .. }), Err(place)) => {

@@ -4,7 +4,8 @@ use std::ffi::CStr;
 use std::ptr::NonNull;
 
 use m2v_arrow::{
-    ArrowArray, ArrowArrayStream, ArrowSchema, Column, Element, Error, Ranges, Vectors as Inner,
+    ArrowArray, ArrowArrayStream, ArrowSchema, Column, Element, Error, Ranges, Totals,
+    Vectors as Inner,
 };
 use numpy::{PyArrayDescr, PyReadonlyArray2};
 use pyo3::exceptions::{
@@ -208,11 +209,12 @@ pub(crate) fn element(name: &str, ranges: Option<PyReadonlyArray2<'_, f32>>) -> 
 #[pyclass(frozen, module = "m2v_fast._native")]
 pub(crate) struct Vectors {
     inner: Inner,
+    totals: Option<Totals>,
 }
 
 impl Vectors {
-    pub(crate) fn new(inner: Inner) -> Self {
-        Self { inner }
+    pub(crate) fn new(inner: Inner, totals: Option<Totals>) -> Self {
+        Self { inner, totals }
     }
 }
 
@@ -255,6 +257,13 @@ impl Vectors {
     #[getter]
     fn null_count(&self) -> usize {
         self.inner.nulls()
+    }
+
+    /// Tokens that were kept of all texts, how many of them are unknown, and how many texts were cut,
+    /// if that was asked for.
+    #[getter]
+    fn totals(&self) -> Option<(usize, usize, usize)> {
+        self.totals.map(|totals| (totals.tokens, totals.unknown, totals.truncated))
     }
 
     /// Number of chunks, which are those of the texts.

@@ -2,7 +2,7 @@
 
 use std::path::PathBuf;
 
-use m2v_arrow::Column;
+use m2v_arrow::{Column, Totals};
 use m2v_core::{
     BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Unknown,
 };
@@ -134,9 +134,10 @@ impl Model {
     }
 
     /// Vectors of the column of strings that `data` is or has, in Arrow's memory format: null for a
-    /// null, unless `nulls_are_errors`.
+    /// null, unless `nulls_are_errors`. With `count` they know what was kept of the texts.
     #[pyo3(signature = (
-        data, column, max_length, normalize, num_threads, output_dtype, ranges, nulls_are_errors
+        data, column, max_length, normalize, num_threads, output_dtype, ranges, nulls_are_errors,
+        count = false
     ))]
     #[expect(clippy::too_many_arguments, reason = "they are Python's")]
     fn encode_arrow(
@@ -150,6 +151,7 @@ impl Model {
         output_dtype: &str,
         ranges: Option<PyReadonlyArray2<'_, f32>>,
         nulls_are_errors: bool,
+        count: bool,
     ) -> PyResult<Vectors> {
         let Call { options, threads } = Call::new(max_length, normalize, num_threads);
         let element = arrow::element(output_dtype, ranges)?;
@@ -168,10 +170,12 @@ impl Model {
         let cost = column.cost(&self.core, options);
         let vectors = gil::run(py, cost, |interrupted| {
             let batch = BatchOptions { threads, interrupted };
-            column.encode(&self.core, options, batch, &element)
+            let mut totals = count.then(Totals::default);
+            let vectors = column.encode(&self.core, options, batch, &element, totals.as_mut())?;
+            Ok((vectors, totals))
         })?
         .map_err(|error| to_python(py, error, |_| None))?;
-        Ok(Vectors::new(vectors))
+        Ok(Vectors::new(vectors.0, vectors.1))
     }
 
     /// Vectors of `sentences`, one array of shape (dim,) for each, that share no memory.
