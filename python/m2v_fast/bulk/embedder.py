@@ -156,6 +156,11 @@ class Embedder:
         return StaticModel.from_pretrained(folder)
 
     @property
+    def output_dtype(self) -> ArrowDtype:
+        """Number format of the vectors."""
+        return self._output_dtype
+
+    @property
     def dim(self) -> int:
         """Numbers of a vector, as the column holds them."""
         dim = self.model.dim

@@ -111,6 +111,8 @@ def _find(name: str, wanted: str | None) -> list[Source]:
         # What follows a question mark are options of the file system.
         address, mark, options = name.partition("?")
         fixed = re.split(r"[*\[]", address)[0]
+        if fixed != address:
+            fixed = fixed.rpartition("/")[0]
         filesystem, path = fs.FileSystem.from_uri(fixed + mark + options)
         infos = _remote(filesystem, path + address[len(fixed) :])
     else:
@@ -135,7 +137,8 @@ def _find(name: str, wanted: str | None) -> list[Source]:
 def _in_folder(filesystem: Any, path: str) -> list[Any]:
     from pyarrow import fs
 
-    infos = filesystem.get_file_info(fs.FileSelector(path, recursive=True))
+    wanted = fs.FileSelector(path, recursive=True, allow_not_found=True)
+    infos = filesystem.get_file_info(wanted)
     return sorted(
         (
             info

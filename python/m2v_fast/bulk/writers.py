@@ -156,6 +156,8 @@ class Parquet(_Tables):
             compression="zstd",
             compression_level={**levels, path: _VECTOR_LEVEL},
             use_dictionary=kept or False,
+            # Nobody looks for vectors between a smallest and a largest number.
+            write_statistics=kept or False,
             write_page_index=True,
         )
         self._waiting: list[Any] = []
