@@ -19,7 +19,7 @@ if TYPE_CHECKING:
     from m2v_fast.bulk import Embedder
     from m2v_fast.static_model import StaticModel
 
-_TYPES = {
+_TYPES: dict[str, Any] = {
     "float32": DataType.float32,
     "int8": DataType.int8,
     "uint8": DataType.uint8,

@@ -62,7 +62,7 @@ def register(
     def m2v(texts: Any) -> Any:
         return embed.encode(texts)
 
-    use = duckdb if connection is None else connection
+    use: Any = duckdb if connection is None else connection
     with suppress(duckdb.InvalidInputException):  # there was none
         use.remove_function(name)
     use.create_function(
