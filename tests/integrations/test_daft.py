@@ -60,6 +60,17 @@ def test_as_an_expression_with_options(small: Folder, model: StaticModel) -> Non
         m2v_daft.expression(daft.col("text"), small.path, output_dtype="float16")
 
 
+def test_as_a_provider(small: Folder, model: StaticModel) -> None:
+    functions = importlib.import_module("daft.functions")
+    provider = m2v_daft.M2VFastProvider(normalize=False)
+    made = functions.embed_text(daft.col("text"), provider=provider, model=str(small.path))
+    frame = _frame().select("id", made.alias("embedding"))
+    assert frame.schema()["embedding"].dtype.size == 32
+    _check(frame.to_arrow(), model.encode(THERE, normalize=False))
+    with pytest.raises(ValueError, match="cannot become 5"):
+        provider.get_text_embedder(str(small.path), 5)
+
+
 def test_without_daft() -> None:
     said = adapters.message_without("daft", "m2v_fast.integrations.daft")
     assert "pip install 'm2v-fast[daft]'" in said
