@@ -138,8 +138,11 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
             time.sleep(0.5)
             return made
 
-        dataset = ray.data.read_parquet(str(tmp_path / "in"), override_num_blocks=12)
-        made = dataset.map_batches(slowly, batch_format="pyarrow", batch_size=None)
+        # Ray reads small files as one block.
+        dataset = ray.data.read_parquet(str(tmp_path / "in")).repartition(12)
+        made = dataset.map_batches(
+            slowly, batch_format="pyarrow", batch_size=None, scheduling_strategy="SPREAD"
+        )
         import threading
         import time
 
@@ -155,7 +158,8 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
         killer.start()
         made.write_parquet(str(tmp_path / "out"))
         killer.join()
-        assert any(path.name.startswith(doomed.node_id) for path in marks.iterdir())
+        names = [path.name for path in marks.iterdir()]
+        assert any(name.startswith(doomed.node_id) for name in names), (doomed.node_id, names)
         assert sum(node["Alive"] for node in ray.nodes()) == 1
         # Nothing is lost, and nothing twice.
         _check(pq.read_table(tmp_path / "out"), model)

@@ -127,6 +127,7 @@ impl Model {
     /// the items of others are left as they are.
     ///
     /// An error names the first text at fault.
+    #[expect(clippy::too_many_arguments, reason = "texts and how they are run, and what is made")]
     pub fn encode_as<T: Text + Sync, O: Send>(
         &self,
         texts: &[Option<T>],
