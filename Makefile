@@ -308,7 +308,7 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all --check
 	cargo clippy --locked --quiet --manifest-path rust/fuzz/Cargo.toml --target-dir target --all-targets -- --deny warnings
 	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
-	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-core
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-core
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy

@@ -69,7 +69,7 @@ fn holds_objects(object: &Bound<'_, PyAny>) -> PyResult<bool> {
     if !dtype.is_instance_of::<PyArrayDescr>() {
         return Ok(false);
     }
-    Ok(dtype.getattr("kind")?.eq("O")?)
+    dtype.getattr("kind")?.eq("O")
 }
 
 /// Leads into a capsule, with or without the interpreter.
