@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from m2v_fast import StaticModel
+from m2v_fast import Model2VecEmbeddingFunction, StaticModel
 
 from tests.support import process, texts
 from tests.support.compare import assert_same_bits
@@ -121,6 +121,19 @@ def test_every_producer_gives_the_bits_of_a_list(model: StaticModel, name: str) 
         for dtype in ("float16", "ubinary"):
             made: Any = model.encode_arrow(PRODUCERS[name](), output_dtype=dtype)
             assert np.array_equal(np.asarray(made), model.encode(ROWS, output_dtype=dtype))
+
+
+def test_other_calls_take_columns(small: Any, model: StaticModel) -> None:
+    function = Model2VecEmbeddingFunction(small.path)
+    expected = model.count_tokens(ROWS, max_length=4)
+    for made in (pa.array(ROWS), pl.Series(ROWS), pa.array(ROWS).dictionary_encode()):
+        for found, wanted in zip(model.count_tokens(made, max_length=4), expected, strict=True):
+            assert np.array_equal(found, wanted)
+        vectors = function.encode_documents(made)
+        assert_same_bits(np.stack(vectors), model.encode(ROWS), ROWS)
+        assert not np.shares_memory(vectors[0], vectors[1])
+    with pytest.raises(TypeError, match=r"sentences\[1\] is null"):
+        model.count_tokens(pa.array(["a", None]))
 
 
 def test_many_rows_and_threads(model: StaticModel) -> None:

@@ -106,7 +106,7 @@ class Model:
     ) -> Vectors: ...
     def encode_list(
         self,
-        sentences: Iterable[str],
+        sentences: Iterable[str] | ArrowData,
         max_length: int | None,
         normalize: bool,
         num_threads: int | None,
@@ -125,7 +125,7 @@ class Model:
     ) -> Any: ...
     def count_tokens(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         max_length: int | None,
         num_threads: int | None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]: ...

@@ -466,7 +466,7 @@ class StaticModel(RecognisedModel):
 
     def count_tokens(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         *,
         max_length: int | Unset | None = UNSET,
         num_threads: int | None = None,
@@ -477,7 +477,8 @@ class StaticModel(RecognisedModel):
         is cut, both without a sign in its vector: this tells.
 
         Args:
-            sentences: One text (counts of one), or any iterable of texts.
+            sentences: One text (counts of one), any iterable of texts, or a column of strings in
+                Arrow's memory format.
             max_length: As for `encode`.
             num_threads: As for `encode`.
         """

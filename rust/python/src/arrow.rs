@@ -4,7 +4,7 @@ use std::ffi::CStr;
 use std::ptr::NonNull;
 
 use m2v_arrow::{
-    ArrowArray, ArrowArrayStream, ArrowSchema, Column, Element, Error, Ranges, Totals,
+    ArrowArray, ArrowArrayStream, ArrowSchema, ArrowText, Column, Element, Error, Ranges, Totals,
     Vectors as Inner,
 };
 use numpy::{PyArrayDescr, PyReadonlyArray2};
@@ -13,7 +13,6 @@ use pyo3::exceptions::{
     PyTypeError, PyValueError,
 };
 use pyo3::ffi;
-use pyo3::intern;
 use pyo3::prelude::*;
 use pyo3::types::{PyDict, PyTuple};
 
@@ -22,7 +21,7 @@ use crate::gil;
 /// The column of `object`, if it is one or has one: `column` names it among several.
 pub(crate) fn column(object: &Bound<'_, PyAny>, column: Option<&str>) -> PyResult<Option<Column>> {
     let py = object.py();
-    if let Some(export) = object.getattr_opt(intern!(py, "__arrow_c_stream__"))? {
+    if let Some(export) = object.getattr_opt("__arrow_c_stream__")? {
         if holds_objects(object)? {
             return Ok(None);
         }
@@ -42,7 +41,7 @@ pub(crate) fn column(object: &Bound<'_, PyAny>, column: Option<&str>) -> PyResul
         })?;
         return read.map(Some).map_err(|error| to_python(py, error));
     }
-    if let Some(export) = object.getattr_opt(intern!(py, "__arrow_c_array__"))? {
+    if let Some(export) = object.getattr_opt("__arrow_c_array__")? {
         let exported = export.call0()?;
         let (schema, array): (Bound<'_, PyAny>, Bound<'_, PyAny>) =
             exported.extract().map_err(|_| {
@@ -59,10 +58,26 @@ pub(crate) fn column(object: &Bound<'_, PyAny>, column: Option<&str>) -> PyResul
     Ok(None)
 }
 
+/// Fails if a row is null, for results that have no nulls.
+pub(crate) fn without_nulls(column: &Column) -> PyResult<()> {
+    match column.first_null() {
+        None => Ok(()),
+        Some(row) => Err(PyTypeError::new_err(format!(
+            "sentences[{row}] is null, not a str; encode_arrow gives null for it"
+        ))),
+    }
+}
+
+/// The texts of a column without nulls, to be used as long as it is there.
+pub(crate) fn texts(column: &Column) -> PyResult<Vec<ArrowText>> {
+    without_nulls(column)?;
+    Ok(column.rows().flatten().copied().collect())
+}
+
 /// Whether it is a pandas Series of Python objects: these would be copied to be exported, and are
 /// read where they are instead.
 fn holds_objects(object: &Bound<'_, PyAny>) -> PyResult<bool> {
-    let Some(dtype) = object.getattr_opt(intern!(object.py(), "dtype"))? else {
+    let Some(dtype) = object.getattr_opt("dtype")? else {
         return Ok(false);
     };
     // A dtype of NumPy's own; one of pandas' may be of that kind as well.
@@ -314,9 +329,9 @@ impl Vectors {
                  vectors as Arrow"
             )));
         }
-        let numpy = py.import(intern!(py, "numpy"))?;
+        let numpy = py.import("numpy")?;
         let owner = Bound::new(py, Numbers { inner: slf.get().inner.clone() })?;
-        let view = numpy.call_method1(intern!(py, "asarray"), (owner,))?;
+        let view = numpy.call_method1("asarray", (owner,))?;
         let made = match dtype {
             Some(dtype) => {
                 let options = PyDict::new(py);
@@ -337,7 +352,7 @@ impl Vectors {
 
 /// The numbers of vectors, for NumPy alone.
 #[pyclass(frozen, module = "m2v_fast._native")]
-struct Numbers {
+pub(crate) struct Numbers {
     inner: Inner,
 }
 

@@ -4,7 +4,8 @@ use std::path::PathBuf;
 
 use m2v_arrow::{Column, Totals};
 use m2v_core::{
-    BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Unknown,
+    BatchOptions, Counts, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Text,
+    Unknown,
 };
 use numpy::ndarray::Dimension;
 use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArray};
@@ -188,6 +189,13 @@ impl Model {
         num_threads: Threads,
     ) -> PyResult<Bound<'py, PyList>> {
         let Call { options, threads } = Call::new(max_length, normalize, num_threads);
+        if !is_plain(sentences)
+            && let Some(column) = arrow::column(sentences, None)?
+        {
+            let rows = self.encode_column(py, &column, Call { options, threads }, None)?;
+            let rows = rows.try_iter()?.map(|row| row?.call_method0("copy"));
+            return PyList::new(py, rows.collect::<PyResult<Vec<_>>>()?);
+        }
         let sentences = Sentences::extract(sentences)?;
         let Sentences::Many(texts) = &sentences else {
             return Err(PyTypeError::new_err(
@@ -271,14 +279,18 @@ impl Model {
         num_threads: Threads,
     ) -> PyResult<CountArrays<'py>> {
         let Call { options, threads } = Call::new(max_length, false, num_threads);
-        let sentences = Sentences::extract(sentences)?;
-        let texts = sentences.as_slice();
-        let cost = self.core.encode_cost(texts, options.max_length);
-        let counts = gil::run(py, cost, |interrupted| {
-            let batch = BatchOptions { threads, interrupted };
-            self.core.count_batch(texts, options.max_length, batch)
-        })?
-        .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
+        let counts = if !is_plain(sentences)
+            && let Some(column) = arrow::column(sentences, None)?
+        {
+            let texts = arrow::texts(&column)?;
+            self.count(py, &texts, options, threads)?
+                .map_err(|error| to_python(py, error, |_| None))
+        } else {
+            let sentences = Sentences::extract(sentences)?;
+            let texts = sentences.as_slice();
+            self.count(py, texts, options, threads)?
+                .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
+        }?;
         Ok((
             PyArray1::from_iter(py, counts.iter().map(|counts| counts.tokens as i64)),
             PyArray1::from_iter(py, counts.iter().map(|counts| counts.unknown as i64)),
@@ -425,6 +437,20 @@ impl Model {
 }
 
 impl Model {
+    fn count<T: Text + Sync>(
+        &self,
+        py: Python<'_>,
+        texts: &[T],
+        options: EncodeOptions,
+        threads: Option<usize>,
+    ) -> PyResult<m2v_core::Result<Vec<Counts>>> {
+        let cost = self.core.encode_cost(texts, options.max_length);
+        gil::run(py, cost, |interrupted| {
+            let batch = BatchOptions { threads, interrupted };
+            self.core.count_batch(texts, options.max_length, batch)
+        })
+    }
+
     /// Vectors of a column's texts as a NumPy array, which has no nulls.
     fn encode_column<'py>(
         &self,
@@ -433,11 +459,7 @@ impl Model {
         Call { options, threads }: Call,
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
-        if let Some(row) = column.first_null() {
-            return Err(PyTypeError::new_err(format!(
-                "sentences[{row}] is null, not a str; encode_arrow gives null for it"
-            )));
-        }
+        arrow::without_nulls(column)?;
         let shape = [column.len(), self.core.dim()];
         let encode = |out: &mut [f32]| {
             let cost = column.cost(&self.core, options);
