@@ -8,6 +8,7 @@
 
 #![deny(unsafe_code)]
 
+mod arrow;
 mod bounds;
 mod config;
 mod index;
@@ -27,6 +28,7 @@ mod vectors;
 /// The engines whose ids are compared with the reference's: all but the reference itself.
 const ENGINES: &[&str] = &["wordpiece", "unigram", "bpe", "wordlevel"];
 
+pub use arrow::arrow;
 pub use bounds::run;
 pub use config::config;
 pub use index::index;
