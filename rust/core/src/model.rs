@@ -104,6 +104,7 @@ impl Scratch {
             ids: Vec::new(),
             tokenize: tokenizer.worker(),
             matrix: MatrixScratch::default(),
+            vector: Vec::new(),
         }
     }
 
