@@ -84,3 +84,8 @@ fn arrow() {
 fn long() {
     run("long", m2v_fuzz::long, 1_000);
 }
+
+#[test]
+fn regex() {
+    run("regex", |data| m2v_fuzz::run(m2v_fuzz::regex, data), 4_000);
+}

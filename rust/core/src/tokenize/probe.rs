@@ -22,7 +22,32 @@ pub fn pieces(pre_tokenizer: &str, text: &str) -> Option<Vec<Vec<u8>>> {
     Some(pieces)
 }
 
-/// A tokenizer with a scratch of its own.
+/// An expression of a pre-tokenizer, compiled.
+#[derive(Debug)]
+pub struct Expression(Regex);
+
+impl Expression {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// If a part of it is not taken: which.
+    pub fn new(pattern: &str) -> std::result::Result<Self, String> {
+        Regex::new(pattern).map(Self)
+    }
+
+    /// Start and end of each match.
+    pub fn matches(&self, text: &str) -> impl Iterator<Item = (usize, usize)> {
+        self.0.matches(text.as_bytes())
+    }
+
+    /// Whether the matches of every text cover it without gaps.
+    #[must_use]
+    pub fn covers(&self) -> bool {
+        self.0.covers()
+    }
+}
+
+/// A tokenizer with a worker of its own.
 #[derive(Debug)]
 pub struct Probe {
     tokenizer: Tokenizer,
