@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{IndexOptions, Tokenizer, Unknown, Worker};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
+use crate::tokenize::text::pretokenizers::regex::Regex;
 use crate::tokenize::text::pretokenizers::{Buffer, PreTokenizer};
 
 /// The pieces that a `pre_tokenizer` (as JSON) cuts a text into, without what ByteLevel does to
