@@ -89,6 +89,12 @@ MEGABYTES ?= 2
 adversarial: build $(VENV)/tested ## Texts made to be slow or big, through every engine (MEGABYTES=2)
 	$(BIN)/python -m tests.long.adversarial --megabytes $(MEGABYTES)
 
+KILLS ?= 20
+
+.PHONY: test-kills
+test-kills: build $(VENV)/tested ## Kill m2v-fast embed at random moments and go on, to the same bytes (KILLS=20)
+	$(BIN)/python -m tests.long.kills --kills $(KILLS)
+
 SECONDS ?= 60
 
 .PHONY: test-threads
@@ -197,8 +203,31 @@ test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milv
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations \
 		--ignore tests/integrations/test_recipes.py \
+		--ignore tests/integrations/test_ray.py --ignore tests/integrations/test_spark.py \
+		--ignore tests/integrations/test_daft.py \
 		--ignore tests/integrations/test_sentence_transformers.py \
 		--ignore tests/integrations/test_bertopic.py --ignore tests/integrations/test_keybert.py
+
+ENGINES := .venv-engines
+DAFT := .venv-daft
+
+# Daft wants an older pyarrow than the others.
+$(ENGINES)/made $(DAFT)/made: pyproject.toml
+	$(PYTHON) -m venv $(@D)
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(@D)/bin/python -m pip --disable-pip-version-check --quiet install --group $(patsubst .venv-%,%,$(@D))
+	touch $@
+
+.PHONY: test-engines
+test-engines: $(VENV)/made $(ENGINES)/made $(DAFT)/made ## Test Ray, Spark (which needs Java) and Daft: two workers, some of which die
+	$(PIP) install 'maturin>=1.9,<2'
+	$(BIN)/maturin build --release --locked --quiet --out $(ENGINES)/dist
+	for folder in $(ENGINES) $(DAFT); do \
+		$$folder/bin/python -m pip --disable-pip-version-check --quiet install $(ENGINES)/dist/*.whl && \
+		$$folder/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(ENGINES)/dist/*.whl || exit 1; \
+	done
+	$(ENGINES)/bin/python -m pytest -q tests/integrations/test_ray.py tests/integrations/test_spark.py
+	$(DAFT)/bin/python -m pytest -q tests/integrations/test_daft.py
 
 RECIPES := .venv-recipes
 
@@ -279,7 +308,7 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all --check
 	cargo clippy --locked --quiet --manifest-path rust/fuzz/Cargo.toml --target-dir target --all-targets -- --deny warnings
 	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
-	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-core
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-core
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -326,4 +355,4 @@ wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) $(TORCH) target dist
+	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) $(TORCH) $(ENGINES) $(DAFT) target dist

@@ -1,13 +1,16 @@
-"""Writes the table of what the reference's regular expressions know of a character.
+"""Writes the table of what expressions can ask of a character, by asking the reference.
 
-Asked of tokenizers 0.23: which characters each general category matches, and `\\s`, `[\\w]` and
-`\\p{Han}`. Its engine brings tables of its own, of one version of Unicode.
+The engine of the reference has tables of its own Unicode version for `\\p{..}`, `\\s` and `\\w`.
+This script searches all scalars for each of them with the installed `tokenizers` and freezes what
+it sees; a unit test compares the file with the reference again.
 
     python scripts/make_category_table.py            # rewrites the checked-in file
     python scripts/make_category_table.py --check    # compares instead, exit code 1 on a difference
 
-Layout: for each page of 128 code points the number of its table, little-endian u16; then the
-tables, a byte a code point. Equal pages share a table. The bits are those of regex/class.rs.
+Layout, all little-endian: the number of kinds of character, u32; for each kind the properties that
+it has, u64, bit i for the i-th of PROPERTIES (which table.rs repeats); for each page of 128 code
+points the number of its part, u16; then the parts, for each code point the number of its kind, u8.
+Equal pages share a part. Surrogates have kind 0, which has no property.
 """
 
 from __future__ import annotations
@@ -17,51 +20,55 @@ import struct
 import sys
 from pathlib import Path
 
+import tokenizers
 from tokenizers import Regex
 from tokenizers.pre_tokenizers import Split
 
-FOLDER = Path(__file__).parent.parent / "rust/core/src/tokenize/text/pretokenizers/regex"
-TABLE = FOLDER / "categories.bin"
-
+REFERENCE = "0.23.3"
+TABLE = Path(__file__).parent.parent / "rust/core/src/tokenize/text/pretokenizers/regex/properties.bin"
 PAGE = 128
 CODES = 0x110000
-SURROGATES = range(0xD800, 0xE000)
-CATEGORIES = (
-    "Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Cs Co Cn"
-).split()
-SPACE, WORD, HAN = 1 << 5, 1 << 6, 1 << 7
+SCALARS = [code for code in range(CODES) if not 0xD800 <= code < 0xE000]
+
+# General categories, what escapes and brackets mean, and the scripts that expressions name.
+PROPERTIES = """
+    Lu Ll Lt Lm Lo Mn Mc Me Nd Nl No Pc Pd Ps Pe Pi Pf Po Sm Sc Sk So Zs Zl Zp Cc Cf Co Cn
+    Space Word Alpha Lower Upper Punct Print Graph
+    Han Hiragana Katakana Hangul Latin Greek Cyrillic Arabic Hebrew Thai
+    Devanagari Bengali Tamil Telugu Armenian Georgian Bopomofo Common Inherited
+""".split()  # noqa: SIM905
 
 
-def matched(regex: str, scalars: list[int], text: str) -> list[int]:
-    """The code points that an expression matches: what is left when its matches are removed."""
-    left = Split(Regex(f"(?:{regex})+"), "removed").pre_tokenize_str(text)
-    keep = bytearray(b"\1") * len(scalars)
-    for _, (start, end) in left:
-        keep[start:end] = bytes(end - start)
-    return [scalar for scalar, is_matched in zip(scalars, keep, strict=True) if is_matched]
+def having(prop: str, text: str) -> set[int]:
+    """The scalars that have a property."""
+    split = Split(Regex(rf"\p{{{prop}}}+"), "removed", invert=True)
+    return {
+        SCALARS[at] for _, (start, end) in split.pre_tokenize_str(text) for at in range(start, end)
+    }
 
 
 def build() -> bytes:
     """The bytes of the file."""
-    scalars = [code for code in range(CODES) if code not in SURROGATES]
-    text = "".join(map(chr, scalars))
-    classes = bytearray([CATEGORIES.index("Cs")]) * CODES
-    found = bytearray(CODES)
-    for number, name in enumerate(CATEGORIES):
-        for code in matched(rf"\p{{{name}}}", scalars, text):
-            classes[code] = number
-            found[code] += 1
-    if any(found[code] != 1 for code in scalars):
-        raise SystemExit("a character of no category, or of two")
-    for regex, bit in ((r"\s", SPACE), (r"[\w]", WORD), (r"\p{Han}", HAN)):
-        for code in matched(regex, scalars, text):
-            classes[code] |= bit
-    known: dict[bytes, int] = {}
-    numbers = [
-        known.setdefault(bytes(classes[start : start + PAGE]), len(known))
+    text = "".join(map(chr, SCALARS))
+    masks = [0] * CODES
+    for bit, prop in enumerate(PROPERTIES):
+        for code in having(prop, text):
+            masks[code] |= 1 << bit
+    kinds: dict[int, int] = {0: 0}
+    numbers = bytes(kinds.setdefault(mask, len(kinds)) for mask in masks)
+    parts: dict[bytes, int] = {}
+    pages = [
+        parts.setdefault(numbers[start : start + PAGE], len(parts))
         for start in range(0, CODES, PAGE)
     ]
-    return struct.pack(f"<{len(numbers)}H", *numbers) + b"".join(known)
+    return b"".join(
+        [
+            struct.pack("<I", len(kinds)),
+            struct.pack(f"<{len(kinds)}Q", *kinds),
+            struct.pack(f"<{len(pages)}H", *pages),
+            *parts,
+        ]
+    )
 
 
 def main() -> int:
@@ -69,13 +76,16 @@ def main() -> int:
     parser = argparse.ArgumentParser(description=__doc__.splitlines()[0])
     parser.add_argument("--check", action="store_true", help="compare with the checked-in file")
     arguments = parser.parse_args()
+    if tokenizers.__version__ != REFERENCE:
+        print(f"tokenizers {tokenizers.__version__} is installed, the reference is {REFERENCE}")
+        return 1
     table = build()
     if arguments.check:
         same = TABLE.read_bytes() == table
-        print("equal" if same else f"{TABLE} differs from what the reference says")
+        print("equal" if same else f"{TABLE} differs from what the reference does")
         return 0 if same else 1
     TABLE.write_bytes(table)
-    print(f"{TABLE}: {len(table)} bytes")
+    print(f"{TABLE}: {len(table)} bytes, {struct.unpack_from('<I', table)[0]} kinds")
     return 0
 
 

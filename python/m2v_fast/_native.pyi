@@ -8,11 +8,14 @@ from typing import Any, final
 import numpy as np
 from numpy.typing import NDArray
 
+from m2v_fast.arrow_types import ArrowData
+
 __all__ = [
     "Model",
     "ModelError",
     "NewFile",
     "Tensor",
+    "Vectors",
     "__version__",
     "available_threads",
     "backends",
@@ -50,6 +53,24 @@ class Tensor:
     def __array_interface__(self) -> dict[str, Any]: ...
 
 @final
+class Vectors:
+    def __len__(self) -> int: ...
+    @property
+    def shape(self) -> tuple[int, int]: ...
+    @property
+    def dtype(self) -> str: ...
+    @property
+    def null_count(self) -> int: ...
+    @property
+    def totals(self) -> tuple[int, int, int] | None: ...
+    @property
+    def num_chunks(self) -> int: ...
+    def __arrow_c_schema__(self) -> Any: ...
+    def __arrow_c_array__(self, requested_schema: Any = None) -> tuple[Any, Any]: ...
+    def __arrow_c_stream__(self, requested_schema: Any = None) -> Any: ...
+    def __array__(self, dtype: Any = None, copy: bool | None = None) -> NDArray[Any]: ...
+
+@final
 class Model:
     @staticmethod
     def load(
@@ -65,15 +86,27 @@ class Model:
     def indexed(self) -> bool: ...
     def encode(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         max_length: int | None,
         normalize: bool,
         num_threads: int | None,
         out: NDArray[np.float32] | None = None,
     ) -> NDArray[np.float32]: ...
+    def encode_arrow(
+        self,
+        data: ArrowData,
+        column: str | None,
+        max_length: int | None,
+        normalize: bool,
+        num_threads: int | None,
+        output_dtype: str,
+        ranges: NDArray[np.float32] | None,
+        nulls_are_errors: bool,
+        count: bool = False,
+    ) -> Vectors: ...
     def encode_list(
         self,
-        sentences: Iterable[str],
+        sentences: Iterable[str] | ArrowData,
         max_length: int | None,
         normalize: bool,
         num_threads: int | None,
@@ -92,7 +125,7 @@ class Model:
     ) -> Any: ...
     def count_tokens(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         max_length: int | None,
         num_threads: int | None,
     ) -> tuple[NDArray[np.int64], NDArray[np.int64], NDArray[np.bool_]]: ...

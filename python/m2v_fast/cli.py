@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import sys
 import time
 from itertools import islice
 from pathlib import Path
@@ -15,6 +14,7 @@ from m2v_fast import demo as demo_texts
 from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
+from m2v_fast.bulk.command import INPUT_FORMATS, Shard
 from m2v_fast.check import findings
 from m2v_fast.compat import cli as compat_commands
 from m2v_fast.completion import completion
@@ -221,17 +221,54 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
 
 
 @main.command()
-@click.argument("file")
+@click.argument("inputs", nargs=-1, required=True, metavar="INPUT...")
 @click.option(
     "-o",
     "--output",
     required=True,
-    metavar="OUT.npy",
-    help='Where to write: a file, or a pipe or device, which is written to; "-" is stdout.',
+    metavar="OUT",
+    help="A file (.parquet, .arrow, .jsonl, .npy), written whole or not at all, or a folder for "
+    'parts; a pipe or device, or "-" for stdout, takes .npy.',
 )
 @_model_option
 @_revision_option
-@click.option("--field", help="Read JSON lines, and take the text from this field.")
+@click.option(
+    "--column",
+    "--field",
+    "column",
+    help="The texts' column; with files of lines: they are JSON, and this is the text's field. "
+    "[default: text]",
+)
+@click.option(
+    "--keep",
+    multiple=True,
+    metavar="A,B:TYPE",
+    help="Columns to keep; of JSON and CSV with a type: string, int64, float64, bool.",
+)
+@click.option("--to", default="embedding", show_default=True, help="The vectors' column.")
+@click.option("--format", type=click.Choice(["parquet", "arrow", "jsonl", "npy"]))
+@click.option("--input-format", type=click.Choice(INPUT_FORMATS), help="[default: by the name]")
+@click.option(
+    "--dtype",
+    type=click.Choice(["float32", "float16", "int8", "uint8", "binary", "ubinary"]),
+    default="float32",
+    show_default=True,
+)
+@click.option("--ranges", metavar="RANGES.npy", help="For int8, uint8: (2, dim), see encode.")
+@click.option("--rows-per-part", type=click.IntRange(min=1), default=100_000, show_default=True)
+@click.option(
+    "--shard", type=Shard(), metavar="I/N", help="Only the I-th of N shards of the parts."
+)
+@click.option("--resume", is_flag=True, help="Go on with what is in the folder.")
+@click.option("--overwrite", is_flag=True, help="Remove what an earlier run left in the folder.")
+@click.option("--nulls", type=click.Choice(["null", "error"]), default="null", show_default=True)
+@click.option(
+    "--bad-rows",
+    type=click.Choice(["error", "skip"]),
+    default="error",
+    show_default=True,
+    help="Lines that cannot be read.",
+)
 @click.option("--max-length", type=int, help="Most tokens kept of a text. [default: the model's]")
 @click.option("--normalize/--no-normalize", default=None, help="[default: the model's]")
 @_threads_option
@@ -242,37 +279,72 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
 )
 @click.option("--progress/--no-progress", default=None, help="[default: if stderr is a terminal]")
 def embed(
-    file: str,
+    inputs: tuple[str, ...],
     output: str,
     source: str,
     revision: str | None,
-    field: str | None,
+    column: str | None,
     max_length: int | None,
     normalize: bool | None,
     threads: int | None,
     memory_map: bool,
     progress: bool | None,
+    **tables: Any,
 ) -> None:
-    """Embed the lines of FILE ("-" is stdin) into a NumPy file of shape (lines, dim).
+    """Embed texts: the lines of a file into a NumPy file, or tables into tables.
 
     \b
         m2v-fast embed texts.txt -o vectors.npy
-        m2v-fast embed texts.jsonl --field text -o vectors.npy --model ./model
+        m2v-fast embed texts.jsonl --column text -o vectors.npy --model ./model
         zcat texts.gz | m2v-fast embed - -o - > vectors.npy
+        m2v-fast embed docs.jsonl.gz --column text --keep id -o out.parquet
+        m2v-fast embed 'in/*.parquet' --column text -o out/
 
-    Each line is a text, in UTF-8; with --field, each line is a JSON object that holds one.
+    INPUTs are files, globs, folders, addresses (s3://bucket/folder) or "-" for stdin: Parquet,
+    Arrow, JSON lines, CSV, or a text a line in UTF-8, which may be compressed (.gz, .zst). All but
+    lines to one .npy needs pyarrow: pip install 'm2v-fast[files]'.
+
+    A folder (OUT/) gets parts and a plan. If it stops, the same command with --resume makes what is
+    missing; with --shard several machines write into one folder at the same time.
     """
-    from tqdm import tqdm
+    from m2v_fast.bulk import command
 
     model = _load(source, revision, memory_map)
     if max_length is not None:
         model.max_length = max_length
+    shown = command.shows(progress)
+    defaults = {"to": "embedding", "dtype": "float32", "rows_per_part": 100_000}
+    defaults |= {"nulls": "null", "bad_rows": "error"}
+    asked = {name: value for name, value in tables.items() if value != defaults.get(name)}
+    if not command.is_plain(inputs, output, asked):
+        command.tables(
+            model,
+            inputs,
+            output,
+            column=column,
+            normalize=normalize,
+            threads=threads,
+            progress=shown,
+            **tables,
+        )
+        return
+    _embed_lines(model, inputs[0], output, column, normalize, threads, shown)
+
+
+def _embed_lines(
+    model: StaticModel,
+    file: str,
+    output: str,
+    field: str | None,
+    normalize: bool | None,
+    threads: int | None,
+    progress: bool,
+) -> None:
+    """Embed lines into a .npy file or stream."""
+    from tqdm import tqdm
+
     stream = streams.is_stream(output)
-    with tqdm(
-        unit="text",
-        unit_scale=True,
-        disable=not (sys.stderr.isatty() if progress is None else progress),
-    ) as bar:
+    with tqdm(unit="text", unit_scale=True, disable=not progress) as bar:
 
         def parts(texts: Iterator[str]) -> Iterator[NDArray[np.float32]]:
             while batch := list(islice(texts, _BATCH)):

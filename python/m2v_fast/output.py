@@ -15,6 +15,9 @@ if TYPE_CHECKING:
 
 OutputDtype = Literal["float32", "float16", "bfloat16", "int8", "uint8", "binary", "ubinary"]
 
+#: Those that Arrow has a type for.
+ArrowDtype = Literal["float32", "float16", "int8", "uint8", "binary", "ubinary"]
+
 
 def convert(
     vectors: NDArray[np.float32], dtype: OutputDtype, ranges: ArrayLike | None
@@ -59,12 +62,7 @@ def convert(
 
 
 def _steps(vectors: NDArray[np.float32], dtype: str, ranges: ArrayLike | None) -> NDArray[Any]:
-    if ranges is None:
-        raise ValueError(
-            f"{dtype} needs ranges=: the smallest and the largest value of each column over a "
-            "sample of vectors, an array of shape (2, dim)"
-        )
-    low, high = _checked(np.asarray(ranges, dtype=np.float32), vectors.shape[-1])
+    low, high = checked_ranges(dtype, ranges, vectors.shape[-1])
     # Values outside the ranges stop at the ends instead of wrapping around.
     steps: NDArray[np.float32] = ((vectors - low) / ((high - low) / np.float32(255))).clip(0, 255)
     if dtype == "uint8":
@@ -74,13 +72,25 @@ def _steps(vectors: NDArray[np.float32], dtype: str, ranges: ArrayLike | None) -
     return signed
 
 
-def _checked(
-    ranges: NDArray[np.float32], dim: int
-) -> tuple[NDArray[np.float32], NDArray[np.float32]]:
+def checked_ranges(dtype: str, given: ArrayLike | None, dim: int) -> NDArray[np.float32]:
+    """Check the `ranges` of int8 and uint8.
+
+    Returns:
+        An array of shape (2, dim).
+
+    Raises:
+        ValueError: There are none, or of another shape, or a column's are no range.
+    """
+    if given is None:
+        raise ValueError(
+            f"{dtype} needs ranges=: the smallest and the largest value of each column over a "
+            "sample of vectors, an array of shape (2, dim)"
+        )
+    ranges: NDArray[np.float32] = np.ascontiguousarray(given, dtype=np.float32)
     if ranges.shape != (2, dim):
         raise ValueError(f"ranges has the shape {ranges.shape}; expected (2, {dim})")
     low, high = ranges
     if not (np.isfinite(ranges).all() and (low < high).all()):
         column = int(np.argmin(np.isfinite(ranges).all(axis=0) & (low < high)))
         raise ValueError(f"ranges[:, {column}] is no range: {low[column]} to {high[column]}")
-    return low, high
+    return ranges

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, cast
 
 import numpy as np
 from tqdm.auto import tqdm
@@ -13,6 +13,7 @@ if TYPE_CHECKING:
     from numpy.typing import NDArray
 
     from m2v_fast._native import Model
+    from m2v_fast.arrow_types import ArrowData
 
 
 def _batches(texts: list[str], size: int) -> Iterator[tuple[int, list[str]]]:
@@ -27,7 +28,7 @@ def _batches(texts: list[str], size: int) -> Iterator[tuple[int, list[str]]]:
 
 def encode_in_steps(
     native: Model,
-    sentences: Iterable[str],
+    sentences: Iterable[str] | ArrowData,
     max_length: int | None,
     normalize: bool,
     batch_size: int,
@@ -35,7 +36,13 @@ def encode_in_steps(
     out: NDArray[np.float32] | None,
 ) -> NDArray[np.float32]:
     """Encode as `Model.encode` does."""
-    texts = list(sentences)
+    if hasattr(sentences, "__arrow_c_stream__") or hasattr(sentences, "__arrow_c_array__"):
+        # A column is read once and in one piece.
+        with tqdm(unit="text") as bar:
+            vectors = native.encode(sentences, max_length, normalize, num_threads, out)
+            bar.update(len(vectors))
+        return vectors
+    texts = list(cast("Iterable[str]", sentences))
     if out is None:
         out = np.empty((len(texts), native.dim), dtype=np.float32)
     elif out.shape != (len(texts), native.dim):

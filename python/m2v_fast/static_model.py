@@ -10,7 +10,7 @@ from m2v_fast._unset import UNSET, Unset
 from m2v_fast.counts import TokenCounts
 from m2v_fast.index import after_load, index_folder
 from m2v_fast.options import DEFAULT_MAX_LENGTH
-from m2v_fast.output import OutputDtype, convert
+from m2v_fast.output import ArrowDtype, OutputDtype, checked_ranges, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
 from m2v_fast.recognition import RecognisedModel
 from m2v_fast.similarity import similarity
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
     from tokenizers import Tokenizer
     from typing_extensions import Self
 
+    from m2v_fast._native import Vectors
+    from m2v_fast.arrow_types import ArrowData
     from m2v_fast.options import Unknown
 
 
@@ -226,7 +228,7 @@ class StaticModel(RecognisedModel):
     @overload
     def encode(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         *,
         show_progress_bar: bool = ...,
         max_length: int | Unset | None = ...,
@@ -245,12 +247,16 @@ class StaticModel(RecognisedModel):
 
     @overload
     def encode(
-        self, sentences: str | Iterable[str], *, output_dtype: OutputDtype, **kwargs: Any
+        self,
+        sentences: str | Iterable[str] | ArrowData,
+        *,
+        output_dtype: OutputDtype,
+        **kwargs: Any,
     ) -> NDArray[Any]: ...
 
     def encode(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         *,
         show_progress_bar: bool = False,
         max_length: int | Unset | None = UNSET,
@@ -269,7 +275,8 @@ class StaticModel(RecognisedModel):
         """Embed texts: the mean of their tokens' rows.
 
         Args:
-            sentences: One text, or any iterable of texts.
+            sentences: One text, any iterable of texts, or a column of strings in Arrow's memory
+                format (see `encode_arrow`) without nulls.
             show_progress_bar: Show a progress bar on standard error.
             max_length: Most tokens kept of a text, None for no limit; by default the model's.
             normalize: Whether to divide each vector by its norm; by default the model's setting.
@@ -324,6 +331,63 @@ class StaticModel(RecognisedModel):
         if output_dtype == "float32":
             return vectors
         return convert(vectors, output_dtype, ranges)
+
+    def encode_arrow(
+        self,
+        data: ArrowData,
+        column: str | None = None,
+        *,
+        max_length: int | Unset | None = UNSET,
+        normalize: bool | None = None,
+        num_threads: int | None = None,
+        output_dtype: ArrowDtype = "float32",
+        ranges: ArrayLike | None = None,
+        nulls: Literal["null", "error"] = "null",
+    ) -> Vectors:
+        """Embed a column of strings in Arrow's memory format, of whatever library.
+
+        The texts are read where they are, and the vectors can be taken by any library that speaks
+        the Arrow PyCapsule interface, without a copy: `pyarrow.chunked_array(vectors)`,
+        `polars.Series(vectors)`, `numpy.asarray(vectors)`. A dictionary is encoded once.
+
+        Args:
+            data: A column of strings (string, large_string, string_view, a dictionary of these, or
+                null), or a table with one: anything with `__arrow_c_stream__` or
+                `__arrow_c_array__`.
+            column: The table's column; it may be left out if only one holds strings.
+            max_length: As for `encode`.
+            normalize: As for `encode`.
+            num_threads: As for `encode`.
+            output_dtype: As for `encode`, except "bfloat16", which Arrow lacks. No float32 vectors
+                are kept on the way.
+            ranges: As for `encode`.
+            nulls: "null" gives null for a null text; "error" raises.
+
+        Returns:
+            A vector for each row, of Arrow's type FixedSizeList of `output_dtype` not null, in the
+            chunks that the texts came in. A text without known tokens is a zero vector.
+
+        Raises:
+            TypeError: It is not Arrow data, or its column does not hold strings.
+            ValueError: A string is not UTF-8 or what the producer hands over contradicts itself
+                (the message names the row), there is no such column, a text is null and `nulls` is
+                "error", or another argument does not fit.
+        """
+        native = self._native if self._watch is None else self._follow(cut=True)
+        if nulls not in ("null", "error"):
+            raise ValueError(f"nulls must be 'null' or 'error', not {nulls!r}")
+        return native.encode_arrow(
+            data,
+            column,
+            self._limit(max_length),
+            self._normalize if normalize is None else options.truth(normalize, "normalize"),
+            num_threads,
+            output_dtype,
+            checked_ranges(output_dtype, ranges, native.dim)
+            if output_dtype in ("int8", "uint8")
+            else None,
+            nulls == "error",
+        )
 
     @overload
     def encode_as_sequence(  # type: ignore[overload-overlap]  # a str is an iterable of str, too
@@ -402,7 +466,7 @@ class StaticModel(RecognisedModel):
 
     def count_tokens(
         self,
-        sentences: str | Iterable[str],
+        sentences: str | Iterable[str] | ArrowData,
         *,
         max_length: int | Unset | None = UNSET,
         num_threads: int | None = None,
@@ -413,7 +477,8 @@ class StaticModel(RecognisedModel):
         is cut, both without a sign in its vector: this tells.
 
         Args:
-            sentences: One text (counts of one), or any iterable of texts.
+            sentences: One text (counts of one), any iterable of texts, or a column of strings in
+                Arrow's memory format.
             max_length: As for `encode`.
             num_threads: As for `encode`.
         """

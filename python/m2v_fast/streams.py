@@ -61,6 +61,15 @@ def reading(name: str) -> Iterator[BinaryIO]:
             yield file
 
 
+def standard_input() -> BinaryIO:
+    """Return standard input.
+
+    Raises:
+        ValueError: It is closed.
+    """
+    return _standard(sys.stdin, 0, "input", "rb")
+
+
 def _standard(stream: object, descriptor: int, name: str, mode: str) -> BinaryIO:
     problem = f'standard {name} is closed: "-" needs it'
     if stream is None:

@@ -7,7 +7,7 @@
 //! bit.
 
 use std::sync::Mutex;
-use std::sync::atomic::{AtomicBool, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
 use std::time::{Duration, Instant};
 
@@ -77,7 +77,7 @@ impl Model {
             )));
         }
         let cost = |text: &T| self.cost(text.size(), options.max_length);
-        self.run(texts, out, dim, cost, batch, |text, out, scratch| {
+        self.run(texts, out, dim, cost, batch, |_, text, out, scratch| {
             self.encode_into(text, options, scratch, out)
         })
     }
@@ -100,9 +100,94 @@ impl Model {
             )));
         }
         let cost = |text: &T| self.cost(text.size(), options.max_length);
-        self.run(texts, out, 1, cost, batch, |text, out, scratch| {
+        self.run(texts, out, 1, cost, batch, |_, text, out, scratch| {
             self.encode_into(text, options, scratch, out[0])
         })
+    }
+
+    /// As [`Model::encode_batch`] of the texts that are there; the rows of others are left as they
+    /// are.
+    pub fn encode_some<T: Text + Sync>(
+        &self,
+        texts: &[Option<T>],
+        options: EncodeOptions,
+        batch: BatchOptions<'_>,
+        out: &mut [f32],
+        counts: Option<&[CountSlot]>,
+    ) -> Result<()> {
+        self.check_room(texts.len(), self.dim(), out.len())?;
+        let cost = |text: &Option<T>| self.cost_of(text.as_ref(), options.max_length);
+        self.run(texts, out, self.dim(), cost, batch, |place, text, out, scratch| {
+            let Some(text) = text else { return Ok(()) };
+            self.encode_noting(text, options, scratch, out, slot(counts, place))
+        })
+    }
+
+    /// Encodes the texts that are there and has `write` make `width` items of `out` of each vector;
+    /// the items of others are left as they are.
+    ///
+    /// An error names the first text at fault.
+    #[expect(clippy::too_many_arguments, reason = "texts and how they are run, and what is made")]
+    pub fn encode_as<T: Text + Sync, O: Send>(
+        &self,
+        texts: &[Option<T>],
+        options: EncodeOptions,
+        batch: BatchOptions<'_>,
+        out: &mut [O],
+        width: usize,
+        write: impl Fn(&[f32], &mut [O]) + Sync,
+        counts: Option<&[CountSlot]>,
+    ) -> Result<()> {
+        self.check_room(texts.len(), width, out.len())?;
+        let cost = |text: &Option<T>| self.cost_of(text.as_ref(), options.max_length);
+        self.run(texts, out, width, cost, batch, |place, text, out, scratch| {
+            let Some(text) = text else { return Ok(()) };
+            let mut vector = std::mem::take(&mut scratch.vector);
+            vector.resize(self.dim(), 0.0);
+            let counts = slot(counts, place);
+            let encoded = self.encode_noting(text, options, scratch, &mut vector, counts);
+            if encoded.is_ok() {
+                write(&vector, out);
+            }
+            scratch.vector = vector;
+            encoded
+        })
+    }
+
+    /// As [`Model::encode_cost`] of the texts that are there.
+    pub fn encode_some_cost<T: Text>(&self, texts: &[Option<T>], max_length: Option<usize>) -> u64 {
+        texts.iter().map(|text| self.cost_of(text.as_ref(), max_length)).sum()
+    }
+
+    /// Encodes a text, and notes what became of it if that is wanted.
+    fn encode_noting(
+        &self,
+        text: &impl Text,
+        options: EncodeOptions,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+        counts: Option<&CountSlot>,
+    ) -> Result<()> {
+        match counts {
+            None => self.encode_into(text, options, scratch, out),
+            Some(slot) => {
+                slot.put(self.encode_counted(text, options, scratch, out)?);
+                Ok(())
+            }
+        }
+    }
+
+    fn cost_of<T: Text>(&self, text: Option<&T>, max_length: Option<usize>) -> u64 {
+        text.map_or(1, |text| self.cost(text.size(), max_length))
+    }
+
+    fn check_room(&self, texts: usize, width: usize, room: usize) -> Result<()> {
+        if texts.checked_mul(width) != Some(room) {
+            return Err(Error::Argument(format!(
+                "the output has room for {room} items; {texts} rows of {width} need others"
+            )));
+        }
+        Ok(())
     }
 
     /// What encoding each text would keep and leave out.
@@ -154,14 +239,14 @@ impl Model {
         work: impl Fn(&T, &mut Scratch) -> Result<R> + Sync,
     ) -> Result<Vec<R>> {
         let mut out = vec![R::default(); texts.len()];
-        self.run(texts, &mut out, 1, cost, batch, |text, out, scratch| {
+        self.run(texts, &mut out, 1, cost, batch, |_, text, out, scratch| {
             out[0] = work(text, scratch)?;
             Ok(())
         })?;
         Ok(out)
     }
 
-    /// Runs `work` on each text with its `width` items of `out`.
+    /// Runs `work` on each text's place, the text, and its `width` items of `out`.
     fn run<T: Sync, O: Send>(
         &self,
         texts: &[T],
@@ -169,7 +254,7 @@ impl Model {
         width: usize,
         cost: impl Fn(&T) -> u64 + Sync,
         batch: BatchOptions<'_>,
-        work: impl Fn(&T, &mut [O], &mut Scratch) -> Result<()> + Sync,
+        work: impl Fn(usize, &T, &mut [O], &mut Scratch) -> Result<()> + Sync,
     ) -> Result<()> {
         let total: u64 = texts.iter().map(&cost).sum();
         let useful = usize::try_from(total / SPAWN_COST).unwrap_or(usize::MAX);
@@ -210,6 +295,37 @@ impl Model {
         let failure = run.failure.into_inner().unwrap_or_else(|poisoned| poisoned.into_inner());
         failure.map_or(Ok(()), |(_, error)| Err(error))
     }
+}
+
+/// Room for the [`Counts`] of one text, which any thread may fill.
+#[derive(Debug, Default)]
+pub struct CountSlot(AtomicU64);
+
+impl CountSlot {
+    /// More tokens than this count as this many: no text has them.
+    const MOST: usize = (1 << 31) - 1;
+
+    fn put(&self, counts: Counts) {
+        let tokens = counts.tokens.min(Self::MOST) as u64;
+        let unknown = counts.unknown.min(Self::MOST) as u64;
+        let packed = tokens << 32 | unknown << 1 | u64::from(counts.truncated);
+        self.0.store(packed, Ordering::Relaxed);
+    }
+
+    /// What was put there; zeros if nothing was.
+    #[must_use]
+    pub fn get(&self) -> Counts {
+        let packed = self.0.load(Ordering::Relaxed);
+        Counts {
+            tokens: (packed >> 32) as usize,
+            unknown: (packed >> 1) as usize & Self::MOST,
+            truncated: packed & 1 == 1,
+        }
+    }
+}
+
+fn slot(counts: Option<&[CountSlot]>, place: usize) -> Option<&CountSlot> {
+    counts?.get(place)
 }
 
 /// The part of a batch that is not handed out yet.
@@ -254,7 +370,7 @@ struct Run<'a, T, O, C, W> {
 impl<T, O, C, W> Run<'_, T, O, C, W>
 where
     C: Fn(&T) -> u64,
-    W: Fn(&T, &mut [O], &mut Scratch) -> Result<()>,
+    W: Fn(usize, &T, &mut [O], &mut Scratch) -> Result<()>,
 {
     /// Takes chunks until none is left or somebody failed. A chunk that was begun is finished, so
     /// that of several texts at fault the first is reported, whatever the timing.
@@ -270,7 +386,7 @@ where
             };
             let width = out.len() / texts.len();
             for (i, (text, out)) in texts.iter().zip(out.chunks_mut(width)).enumerate() {
-                if let Err(error) = (self.work)(text, out, scratch) {
+                if let Err(error) = (self.work)(first + i, text, out, scratch) {
                     self.fail(first + i, error.at(first + i));
                     return;
                 }

@@ -67,6 +67,24 @@ pub enum Error {
         problem: String,
     },
 
+    /// A text is none: its bytes are not what its owner says.
+    #[error("text {index}: {problem}")]
+    Text {
+        /// Position of the text in the batch, from 0.
+        index: usize,
+        /// What is wrong with it.
+        problem: String,
+    },
+
+    /// The system has no memory for what is to be returned.
+    #[error("there is no memory for {what} ({bytes} bytes)")]
+    Memory {
+        /// What was to be in it.
+        what: String,
+        /// How much.
+        bytes: usize,
+    },
+
     /// The caller asked for a kernel that this processor does not have.
     #[error("no kernel named {name:?} runs on this processor; available: {available}")]
     Backend {
@@ -111,6 +129,7 @@ impl Error {
                 Self::Surrogate { index: place, position, surrogate }
             }
             Self::Tokenize { problem, .. } => Self::Tokenize { index: place, problem },
+            Self::Text { problem, .. } => Self::Text { index: place, problem },
             other => other,
         }
     }

@@ -32,7 +32,7 @@ mod text;
 mod tokenize;
 
 pub use backend::Backend;
-pub use batch::{BatchOptions, available_threads};
+pub use batch::{BatchOptions, CountSlot, available_threads};
 pub use config::{Config, DEFAULT_MAX_LENGTH};
 pub use error::{Error, Result};
 pub use layout::{Layout, ModelFiles};

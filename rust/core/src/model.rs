@@ -89,6 +89,8 @@ pub(crate) struct Scratch {
     ids: Vec<u32>,
     tokenize: Worker,
     matrix: MatrixScratch,
+    /// A vector that is to become something else.
+    pub(crate) vector: Vec<f32>,
 }
 
 /// A buffer that one huge text has grown beyond this is given back, so that a worker's memory is
@@ -102,6 +104,7 @@ impl Scratch {
             ids: Vec::new(),
             tokenize: tokenizer.worker(),
             matrix: MatrixScratch::default(),
+            vector: Vec::new(),
         }
     }
 
@@ -365,6 +368,28 @@ impl Model {
         self.ids_into(text, options.max_length, scratch)?;
         let Scratch { ids, matrix, .. } = scratch;
         self.pool(ids, options.normalize, matrix, out)
+    }
+
+    /// As `encode_into`, telling what became of the text, which is read once more only if it has as
+    /// many tokens as are kept.
+    pub(crate) fn encode_counted(
+        &self,
+        text: &impl Text,
+        options: EncodeOptions,
+        scratch: &mut Scratch,
+        out: &mut [f32],
+    ) -> Result<Counts> {
+        let limit = options.max_length;
+        let tokens = self.ids_into(text, limit, scratch)?;
+        let Scratch { ids, matrix, .. } = scratch;
+        let unknown = tokens - ids.len();
+        self.pool(ids, options.normalize, matrix, out)?;
+        let median = self.shared.tokenizer.vocabulary().median_token_length;
+        let cut = limit.is_some_and(|limit| text.is_longer(limit.saturating_mul(median)));
+        let truncated = cut
+            || limit.is_some_and(|limit| tokens >= limit)
+                && self.ids_beyond(text, limit, 1, self.unknown, scratch)? > tokens;
+        Ok(Counts { tokens, unknown, truncated })
     }
 
     /// Leaves the ids to pool in `scratch.ids`, and returns how many there were with unknown ones.

@@ -8,6 +8,7 @@
 
 #![deny(unsafe_code)]
 
+mod arrow;
 mod bounds;
 mod config;
 mod index;
@@ -19,6 +20,7 @@ pub mod mutate;
 mod naive;
 mod place;
 mod reference;
+mod regex;
 mod tensors;
 mod text;
 mod tokenizer;
@@ -27,11 +29,13 @@ mod vectors;
 /// The engines whose ids are compared with the reference's: all but the reference itself.
 const ENGINES: &[&str] = &["wordpiece", "unigram", "bpe", "wordlevel"];
 
+pub use arrow::arrow;
 pub use bounds::run;
 pub use config::config;
 pub use index::index;
 pub use long::long;
 pub use models::folder as models_folder;
+pub use regex::regex;
 pub use tensors::tensors;
 pub use text::{load_models, text};
 pub use tokenizer::{tokenizer_bytes, tokenizer_tree};

@@ -78,7 +78,7 @@ pub(crate) fn keep_quiet() {
 }
 
 /// Runs the reference; its panics are its own affair.
-fn quietly<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
+pub(crate) fn quietly<T>(run: impl FnOnce() -> tokenizers::Result<T>) -> Result<T, String> {
     keep_quiet();
     QUIET.set(true);
     let result = panic::catch_unwind(AssertUnwindSafe(run));

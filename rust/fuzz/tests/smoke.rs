@@ -76,6 +76,16 @@ fn vectors() {
 }
 
 #[test]
+fn arrow() {
+    run("arrow", |data| m2v_fuzz::run(m2v_fuzz::arrow, data), 50_000);
+}
+
+#[test]
 fn long() {
     run("long", m2v_fuzz::long, 1_000);
+}
+
+#[test]
+fn regex() {
+    run("regex", |data| m2v_fuzz::run(m2v_fuzz::regex, data), 4_000);
 }

@@ -4,8 +4,8 @@ use std::io::ErrorKind;
 
 use m2v_core::Error;
 use pyo3::exceptions::{
-    PyFileNotFoundError, PyIsADirectoryError, PyKeyboardInterrupt, PyOSError, PyUnicodeEncodeError,
-    PyValueError,
+    PyFileNotFoundError, PyIsADirectoryError, PyKeyboardInterrupt, PyMemoryError, PyOSError,
+    PyUnicodeEncodeError, PyValueError,
 };
 use pyo3::prelude::*;
 use pyo3::types::PyString;
@@ -41,6 +41,8 @@ pub(crate) fn to_python<'py>(
             ),
             None => PyOSError::new_err(message),
         },
+        Error::Text { index, problem } => PyValueError::new_err(format!("row {index}: {problem}")),
+        Error::Memory { .. } => PyMemoryError::new_err(message),
         Error::Malformed { .. } => ModelError::new_err(message),
         Error::Surrogate { index, position, .. } => match text(index) {
             Some(text) => PyUnicodeEncodeError::new_err((

@@ -4,6 +4,7 @@
 
 mod arguments;
 mod arrays;
+mod arrow;
 mod errors;
 mod files;
 mod gil;
@@ -13,7 +14,7 @@ mod str_storage;
 mod texts;
 
 use m2v_core::{Backend, ModelFiles};
-use numpy::{PyArray1, PyArrayMethods};
+use numpy::{PyArray1, PyArrayDescr, PyArrayMethods};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
 use std::path::PathBuf;
@@ -40,6 +41,7 @@ fn available_threads() -> usize {
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
     module.add_class::<model::Model>()?;
     module.add_class::<arrays::Tensor>()?;
+    module.add_class::<arrow::Vectors>()?;
     module.add_class::<files::NewFile>()?;
     module.add("__version__", env!("CARGO_PKG_VERSION"))?;
     module.add("ModelError", module.py().get_type::<errors::ModelError>())?;
@@ -56,6 +58,8 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// for it for ever.
 fn make_what_is_made_once(py: Python<'_>) -> PyResult<()> {
     PathBuf::from("a").into_pyobject(py)?;
+    py.get_type::<arrow::Numbers>();
+    py.get_type::<PyArrayDescr>();
     let array = PyArray1::<f32>::zeros(py, 1, false);
     drop(array.try_readwrite().map_err(|error| PyRuntimeError::new_err(error.to_string()))?);
     drop(array.try_readonly().map_err(|error| PyRuntimeError::new_err(error.to_string()))?);

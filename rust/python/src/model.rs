@@ -2,21 +2,24 @@
 
 use std::path::PathBuf;
 
+use m2v_arrow::{Column, Totals};
 use m2v_core::{
-    BatchOptions, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Unknown,
+    BatchOptions, Counts, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Text,
+    Unknown,
 };
 use numpy::ndarray::Dimension;
-use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyUntypedArray};
-use pyo3::exceptions::PyTypeError;
+use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArray};
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
 
 use crate::arguments::{MaxLength, Threads};
 use crate::arrays::{self, Tensor};
+use crate::arrow::{self, Vectors};
 use crate::errors::to_python;
 use crate::gil;
 use crate::output;
-use crate::texts::{PyText, Sentences};
+use crate::texts::{PyText, Sentences, is_plain};
 
 /// A loaded model. Immutable: every setting is an argument of the call it applies to.
 #[pyclass(frozen, module = "m2v_fast._native")]
@@ -100,9 +103,14 @@ impl Model {
         out: Option<&Bound<'py, PyAny>>,
     ) -> PyResult<Bound<'py, PyAny>> {
         let call = Call::new(max_length, normalize, num_threads);
+        let dim = self.core.dim();
+        if !is_plain(sentences)
+            && let Some(column) = arrow::column(sentences, None)?
+        {
+            return self.encode_column(py, &column, call, out);
+        }
         let sentences = Sentences::extract(sentences)?;
         let texts = sentences.as_slice();
-        let dim = self.core.dim();
         if let Some(array) = out {
             let shape: &[usize] = match sentences {
                 Sentences::One(_) => &[dim],
@@ -126,6 +134,51 @@ impl Model {
         }
     }
 
+    /// Vectors of the column of strings that `data` is or has, in Arrow's memory format: null for a
+    /// null, unless `nulls_are_errors`. With `count` they know what was kept of the texts.
+    #[pyo3(signature = (
+        data, column, max_length, normalize, num_threads, output_dtype, ranges, nulls_are_errors,
+        count = false
+    ))]
+    #[expect(clippy::too_many_arguments, reason = "they are Python's")]
+    fn encode_arrow(
+        &self,
+        py: Python<'_>,
+        data: &Bound<'_, PyAny>,
+        column: Option<&str>,
+        max_length: MaxLength,
+        normalize: bool,
+        num_threads: Threads,
+        output_dtype: &str,
+        ranges: Option<PyReadonlyArray2<'_, f32>>,
+        nulls_are_errors: bool,
+        count: bool,
+    ) -> PyResult<Vectors> {
+        let Call { options, threads } = Call::new(max_length, normalize, num_threads);
+        let element = arrow::element(output_dtype, ranges)?;
+        let Some(column) = arrow::column(data, column)? else {
+            return Err(PyTypeError::new_err(format!(
+                "an Arrow column or table is needed, something with __arrow_c_stream__ or \
+                 __arrow_c_array__, not {}",
+                data.get_type().name()?
+            )));
+        };
+        if nulls_are_errors && let Some(row) = column.first_null() {
+            return Err(PyValueError::new_err(format!(
+                "row {row} is null; pass nulls=\"null\" to get null for it"
+            )));
+        }
+        let cost = column.cost(&self.core, options);
+        let vectors = gil::run(py, cost, |interrupted| {
+            let batch = BatchOptions { threads, interrupted };
+            let mut totals = count.then(Totals::default);
+            let vectors = column.encode(&self.core, options, batch, &element, totals.as_mut())?;
+            Ok((vectors, totals))
+        })?
+        .map_err(|error| to_python(py, error, |_| None))?;
+        Ok(Vectors::new(vectors.0, vectors.1))
+    }
+
     /// Vectors of `sentences`, one array of shape (dim,) for each, that share no memory.
     fn encode_list<'py>(
         &self,
@@ -136,6 +189,13 @@ impl Model {
         num_threads: Threads,
     ) -> PyResult<Bound<'py, PyList>> {
         let Call { options, threads } = Call::new(max_length, normalize, num_threads);
+        if !is_plain(sentences)
+            && let Some(column) = arrow::column(sentences, None)?
+        {
+            let rows = self.encode_column(py, &column, Call { options, threads }, None)?;
+            let rows = rows.try_iter()?.map(|row| row?.call_method0("copy"));
+            return PyList::new(py, rows.collect::<PyResult<Vec<_>>>()?);
+        }
         let sentences = Sentences::extract(sentences)?;
         let Sentences::Many(texts) = &sentences else {
             return Err(PyTypeError::new_err(
@@ -219,14 +279,18 @@ impl Model {
         num_threads: Threads,
     ) -> PyResult<CountArrays<'py>> {
         let Call { options, threads } = Call::new(max_length, false, num_threads);
-        let sentences = Sentences::extract(sentences)?;
-        let texts = sentences.as_slice();
-        let cost = self.core.encode_cost(texts, options.max_length);
-        let counts = gil::run(py, cost, |interrupted| {
-            let batch = BatchOptions { threads, interrupted };
-            self.core.count_batch(texts, options.max_length, batch)
-        })?
-        .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
+        let counts = if !is_plain(sentences)
+            && let Some(column) = arrow::column(sentences, None)?
+        {
+            let texts = arrow::texts(&column)?;
+            self.count(py, &texts, options, threads)?
+                .map_err(|error| to_python(py, error, |_| None))
+        } else {
+            let sentences = Sentences::extract(sentences)?;
+            let texts = sentences.as_slice();
+            self.count(py, texts, options, threads)?
+                .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
+        }?;
         Ok((
             PyArray1::from_iter(py, counts.iter().map(|counts| counts.tokens as i64)),
             PyArray1::from_iter(py, counts.iter().map(|counts| counts.unknown as i64)),
@@ -373,6 +437,48 @@ impl Model {
 }
 
 impl Model {
+    fn count<T: Text + Sync>(
+        &self,
+        py: Python<'_>,
+        texts: &[T],
+        options: EncodeOptions,
+        threads: Option<usize>,
+    ) -> PyResult<m2v_core::Result<Vec<Counts>>> {
+        let cost = self.core.encode_cost(texts, options.max_length);
+        gil::run(py, cost, |interrupted| {
+            let batch = BatchOptions { threads, interrupted };
+            self.core.count_batch(texts, options.max_length, batch)
+        })
+    }
+
+    /// Vectors of a column's texts as a NumPy array, which has no nulls.
+    fn encode_column<'py>(
+        &self,
+        py: Python<'py>,
+        column: &Column,
+        Call { options, threads }: Call,
+        out: Option<&Bound<'py, PyAny>>,
+    ) -> PyResult<Bound<'py, PyAny>> {
+        arrow::without_nulls(column)?;
+        let shape = [column.len(), self.core.dim()];
+        let encode = |out: &mut [f32]| {
+            let cost = column.cost(&self.core, options);
+            gil::run(py, cost, |interrupted| {
+                let batch = BatchOptions { threads, interrupted };
+                column.encode_into(&self.core, options, batch, out)
+            })?
+            .map_err(|error| to_python(py, error, |_| None))
+        };
+        if let Some(array) = out {
+            let mut out = output::writable(array, &shape)?;
+            encode(out.as_slice_mut()?)?;
+            return Ok(array.clone());
+        }
+        let array = PyArray2::<f32>::zeros(py, shape, false);
+        encode(elements(&array)?)?;
+        Ok(array.into_any())
+    }
+
     fn encode_into(
         &self,
         py: Python<'_>,

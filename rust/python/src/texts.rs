@@ -159,6 +159,13 @@ fn surrogate(position: usize, surrogate: u32) -> Error {
     Error::Surrogate { index: 0, position, surrogate }
 }
 
+/// Whether it is one of the types that need no looking into.
+pub(crate) fn is_plain(object: &Bound<'_, PyAny>) -> bool {
+    object.is_exact_instance_of::<PyList>()
+        || object.is_exact_instance_of::<PyTuple>()
+        || object.is_instance_of::<PyString>()
+}
+
 /// What a caller passed as `sentences`.
 pub(crate) enum Sentences {
     One(PyText),

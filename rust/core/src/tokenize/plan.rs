@@ -44,7 +44,7 @@ pub(super) fn plan(
     let unk_token = spec.model.unk_token.as_deref();
     let unk_id = facts.unk_id.or_else(|| added.id(unk_token?));
     let vocabulary = Vocabulary::new(lengths, id_bound, unk_id);
-    let road = assemble(normalizer, pre_tokenizer, added, model, unk_id)?;
+    let road = assemble(normalizer, pre_tokenizer, added, model, unk_id);
     if vocabulary.tokens >= least
         && let Some(model) = road.unigram()
     {
@@ -65,7 +65,7 @@ pub(super) fn from_index(parts: &Parts) -> Option<(Engine, Vocabulary)> {
     let added = Added::of(&spec, &known, &normalizer).ok()?;
     let model = Model::Unigram(model);
     let unk_id = vocabulary.unk_id;
-    let road = assemble(normalizer, pre_tokenizer, added, model, unk_id).ok()?;
+    let road = assemble(normalizer, pre_tokenizer, added, model, unk_id);
     Some((road, vocabulary))
 }
 
@@ -94,24 +94,23 @@ fn assemble(
     added: Added,
     model: Model,
     unk_id: Option<u32>,
-) -> Result<Engine, NotCovered> {
-    if let Some(alone) = pre_tokenizer.first_matters()
-        && (normalizer.trims()
-            || (!normalizer.is_identity() && (!added.normalized.is_empty() || !alone)))
-    {
-        // Whether a word counts as first depends on where its first character came from: the acute
-        // accent becomes a space and a mark, of which the mark is first as well.
-        return not_covered("prepend_scheme first after a normalizer that moves the start");
-    }
-    let segments = Segments::new(normalizer, added);
-    Ok(match (model, pre_tokenizer.metaspace()) {
+) -> Engine {
+    // Whether a word counts as first depends on where its first character came from: of the acute
+    // accent come a space and a mark, of which the mark is first as well.
+    let moves = |alone: bool| {
+        normalizer.trims()
+            || (!normalizer.is_identity() && (!added.normalized.is_empty() || !alone))
+    };
+    let follows = pre_tokenizer.first_matters().is_some_and(moves);
+    let segments = Segments::new(normalizer, added, follows);
+    match (model, pre_tokenizer.metaspace()) {
         (Model::Unigram(model), Some((metaspace, false)))
             if !metaspace.split && model.unk_id != NO_ID =>
         {
             Engine::Sentences(Box::new(Sentences::new(segments, metaspace, model)))
         }
         (model, _) => Engine::Road(Box::new(Road::new(segments, pre_tokenizer, model, unk_id))),
-    })
+    }
 }
 
 /// Whether a file has the parts that BERT has.

@@ -6,6 +6,7 @@ use std::path::Path;
 use super::{IndexOptions, Tokenizer, Unknown, Worker};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
+use crate::tokenize::text::pretokenizers::regex::Regex;
 use crate::tokenize::text::pretokenizers::{Buffer, PreTokenizer};
 
 /// The pieces that a `pre_tokenizer` (as JSON) cuts a text into, without what ByteLevel does to
@@ -15,14 +16,39 @@ pub fn pieces(pre_tokenizer: &str, text: &str) -> Option<Vec<Vec<u8>>> {
     let json = serde_json::from_str(pre_tokenizer).ok()?;
     let pre_tokenizer = PreTokenizer::plan(Some(json)).ok()?;
     let mut pieces = Vec::new();
-    pre_tokenizer.split(text.as_bytes(), true, &mut Buffer::default(), |text, start, end| {
+    pre_tokenizer.split(text.as_bytes(), 1, &mut Buffer::default(), |text, start, end| {
         pieces.push(text[start..end].to_vec());
         true
     });
     Some(pieces)
 }
 
-/// A tokenizer with a scratch of its own.
+/// An expression of a pre-tokenizer, compiled.
+#[derive(Debug)]
+pub struct Expression(Regex);
+
+impl Expression {
+    /// Compiles it.
+    ///
+    /// # Errors
+    /// If a part of it is not taken: which.
+    pub fn new(pattern: &str) -> std::result::Result<Self, String> {
+        Regex::new(pattern).map(Self)
+    }
+
+    /// Start and end of each match.
+    pub fn matches(&self, text: &str) -> impl Iterator<Item = (usize, usize)> {
+        self.0.matches(text.as_bytes())
+    }
+
+    /// Whether the matches of every text cover it without gaps.
+    #[must_use]
+    pub fn covers(&self) -> bool {
+        self.0.covers()
+    }
+}
+
+/// A tokenizer with a worker of its own.
 #[derive(Debug)]
 pub struct Probe {
     tokenizer: Tokenizer,

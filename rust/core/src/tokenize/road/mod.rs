@@ -86,10 +86,10 @@ impl Road {
         model: Model,
         unk_id: Option<u32>,
     ) -> Self {
-        let units = if segments.has_normalized() {
-            None
-        } else {
+        let units = if segments.is_open() {
             pre_tokenizer.apart().and_then(|apart| Units::new(segments.normalizer(), apart))
+        } else {
+            None
         };
         let spells = pre_tokenizer.is_byte_level() && !model.takes_bytes();
         let may_fail = model.may_fail();
@@ -161,7 +161,7 @@ impl Road {
                 Some(Stop::Limit) => false,
                 Some(Stop::Whole) => {
                     let text = normalizer.normalize(text, buffers);
-                    words.segment(text, first, cache, tools, out)
+                    words.segment(text, usize::from(first), cache, tools, out)
                 }
             }
         });
@@ -209,7 +209,7 @@ impl Taker for ByUnit<'_> {
     }
 
     fn normalized(&mut self, text: &str, first: bool, out: &mut Output<'_>) -> bool {
-        self.words.segment(text, first, self.cache, self.tools, out)
+        self.words.segment(text, usize::from(first), self.cache, self.tools, out)
     }
 }
 
@@ -288,7 +288,7 @@ impl Words {
         } else {
             text
         };
-        self.pre_tokenizer.split(text.as_bytes(), false, buffer, |text, start, end| {
+        self.pre_tokenizer.split(text.as_bytes(), 0, buffer, |text, start, end| {
             if self.has_parts() && end - start > Key::LONGEST {
                 return self.long(&text[start..end], cache, work, list, ids);
             }
@@ -326,12 +326,12 @@ impl Words {
         *work.stand_ins() = spelled;
     }
 
-    /// Puts out the ids of a normalized text, `first` if nothing came before it. Returns false when
-    /// the limit is reached.
+    /// Puts out the ids of a normalized text of which so many bytes count as the start of the whole.
+    /// Returns false when the limit is reached.
     fn segment(
         &self,
         text: &str,
-        first: bool,
+        first: usize,
         cache: &mut Cache,
         tools: &mut Tools,
         out: &mut Output<'_>,

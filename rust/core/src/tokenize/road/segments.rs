@@ -12,12 +12,21 @@ pub(in crate::tokenize) struct Segments {
     normalizer: Normalizer,
     raw: Option<Matcher>,
     normalized: Option<Matcher>,
+    /// Whether it has to be found out what goes back to the start of a text.
+    follows: bool,
 }
 
 impl Segments {
-    pub(in crate::tokenize) fn new(normalizer: Normalizer, added: AddedTokens) -> Self {
+    /// `follows` if it has to be found out which parts of a normalized text go back to the start of
+    /// the raw one; else that is where the normalized text starts.
+    pub(in crate::tokenize) fn new(
+        normalizer: Normalizer,
+        added: AddedTokens,
+        follows: bool,
+    ) -> Self {
         Self {
             normalizer,
+            follows,
             raw: Matcher::new(added.raw),
             normalized: Matcher::new(added.normalized),
         }
@@ -27,22 +36,28 @@ impl Segments {
         &self.normalizer
     }
 
-    /// Whether there are added tokens that are looked for in normalized text.
-    pub(in crate::tokenize) fn has_normalized(&self) -> bool {
-        self.normalized.is_some()
+    /// Whether raw text can be told what it becomes without the rest of the segment: there are no
+    /// added tokens to be looked for in normalized text, and nothing is followed.
+    pub(in crate::tokenize) fn is_open(&self) -> bool {
+        self.normalized.is_none() && !self.follows
     }
 
     /// Puts out the ids of added tokens and calls `segment` for the normalized texts between them,
-    /// told whether nothing came before, until either returns false, and says so.
+    /// told how many bytes at their start count as that of the whole text, until either returns
+    /// false, and says so.
     #[inline]
     pub(in crate::tokenize) fn each(
         &self,
         text: &str,
         buffers: &mut Buffers,
         out: &mut Output<'_>,
-        mut segment: impl FnMut(&str, bool, &mut Output<'_>) -> bool,
+        mut segment: impl FnMut(&str, usize, &mut Output<'_>) -> bool,
     ) -> bool {
         self.raw(text, out, |text, first, normalizer, out| {
+            let first = match self.follows && first {
+                true => normalizer.leading(text),
+                false => usize::from(first),
+            };
             let text = normalizer.normalize(text, buffers);
             let Some(normalized) = &self.normalized else {
                 return segment(text, first, out);
@@ -50,7 +65,7 @@ impl Segments {
             normalized.split(text, |part| match part {
                 Part::Token(id) => out.push(id),
                 Part::Text(range) => {
-                    let first = first && range.start == 0;
+                    let first = first.saturating_sub(range.start);
                     segment(&text[range], first, out)
                 }
             })

@@ -248,9 +248,10 @@ impl Units {
         let stop = scan.each(backend, &self.cutting, text.as_bytes(), |window| {
             run.begin();
             let mut at = 0;
+            let mut special = run.special_from();
             while at < window.len() {
                 let (start, end) = window.unit(at);
-                let taken = if run.is_special(start) {
+                let taken = if start >= special {
                     run.special(start, end)
                 } else {
                     run.taker.unit(text, start, end, run.out)
@@ -258,11 +259,12 @@ impl Units {
                 match taken {
                     Ok(true) => {
                         run.from = end;
+                        special = run.special_from();
                         at += 1;
                     }
                     Ok(false) => return Step::Stop(run.limit(end)),
                     Err(open) => match run.stretch(open, window, at) {
-                        Ok(next) => at = next,
+                        Ok(next) => (at, special) = (next, run.special_from()),
                         Err(step) => return step,
                     },
                 }
@@ -304,8 +306,9 @@ struct Run<'a, 'o, T: Taker> {
     normalizer: &'a Normalizer,
     taker: &'a mut T,
     out: &'a mut Output<'o>,
-    /// Whether each space but the one before a unit is a word.
-    all_count: bool,
+    /// All bits where the number of spaces before a unit does not matter; else none, and each but
+    /// one is a word.
+    ignored: usize,
     /// The end of the last unit.
     from: usize,
     /// Whether there was none yet.
@@ -326,6 +329,7 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
         let (mark, state) = (out.mark(), taker.state());
         let checkpoint = Checkpoint { at: 0, from: 0, is_first: true, mark, state };
         let all_count = units.spaces.is_some() && !units.parts.joins;
+        let ignored = if all_count { 0 } else { usize::MAX };
         Self {
             units,
             text,
@@ -333,7 +337,7 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
             normalizer,
             taker,
             out,
-            all_count,
+            ignored,
             from: 0,
             is_first: true,
             checkpoint,
@@ -357,10 +361,12 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
         (self.from, self.is_first) = (checkpoint.from, checkpoint.is_first);
     }
 
-    /// Whether it takes a closer look at what is before a unit.
+    /// From where on the next unit takes a closer look at what is before it.
     #[inline(always)]
-    fn is_special(&self, start: usize) -> bool {
-        self.is_first || (self.all_count && start > self.from + 1)
+    fn special_from(&self) -> usize {
+        // Written so as to become no jump.
+        let behind = (self.from + 2) | self.ignored;
+        if self.is_first { 0 } else { behind }
     }
 
     /// The first unit, or one behind several spaces that count.
@@ -370,7 +376,7 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
             return Err(Open::Before);
         }
         let (mark, state) = (self.out.mark(), self.taker.state());
-        if self.all_count && start > self.from + 1 {
+        if self.ignored == 0 && start > self.from + 1 {
             if self.units.parts.strips_right {
                 // They are stripped as well if nothing else comes.
                 return Err(Open::Before);
@@ -494,7 +500,7 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
         self.back_to(&checkpoint);
         for before in checkpoint.at..at {
             let (start, end) = window.unit(before);
-            let taken = if self.is_special(start) {
+            let taken = if start >= self.special_from() {
                 self.special(start, end)
             } else {
                 self.taker.unit(self.text, start, end, self.out)

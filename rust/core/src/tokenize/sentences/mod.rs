@@ -48,7 +48,7 @@ impl Sentences {
         model: Unigram,
     ) -> Self {
         // No piece may go on from one unit into the next, and what is unknown must not either.
-        let apart = !model.inner_marks && model.unknowns_are_simple() && !segments.has_normalized();
+        let apart = !model.inner_marks && model.unknowns_are_simple() && segments.is_open();
         let units = if apart { Units::marked(segments.normalizer(), metaspace) } else { None };
         let replacement = Replacement::new(metaspace.replacement);
         Self { segments, prepend: metaspace.prepend, replacement, model, units }
@@ -84,8 +84,8 @@ impl Sentences {
         let Worker { buffers, scan, line, lattice, cache } = worker;
         let Self { segments, replacement, model, .. } = self;
         let prefix = [self.prepend == Prepend::Always, self.prepend != Prepend::Never];
-        let sentence = |text: &str, first: bool, out: &mut Output<'_>| {
-            line.set(text, replacement, prefix[usize::from(first)]);
+        let sentence = |text: &str, first: usize, out: &mut Output<'_>| {
+            line.set(text, replacement, prefix[usize::from(first > 0)]);
             sentence::line(model, line, cache, lattice, out)
         };
         let Some(units) = &self.units else {

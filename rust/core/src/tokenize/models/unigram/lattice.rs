@@ -159,6 +159,12 @@ impl Lattice {
         self.cells[end].score
     }
 
+    /// Whether the best way to some place is by an unknown character: nothing is offered to a place
+    /// after that.
+    pub(in crate::tokenize) fn meets_unknown(&self) -> bool {
+        self.cells.iter().any(|cell| cell.link as u32 == UNKNOWN)
+    }
+
     /// By how much the closest decision on the path was won; only after tracking.
     pub(in crate::tokenize) fn margin(&self) -> f64 {
         let lead = |node: &Node| {

@@ -77,18 +77,13 @@ impl Unigram {
 
     /// Whether a character is a piece.
     fn knows(&self, c: u32) -> bool {
-        self.knows_code(self.codes.get(c))
-    }
-
-    fn knows_code(&self, code: u16) -> bool {
         let slots = self.trie.slots();
-        let slot = step(slots, &slots[0], code);
+        let slot = step(slots, &slots[0], self.codes.get(c));
         slot.is_some_and(|slot| !slots[slot as usize].score.is_nan())
     }
 
-    /// Appends the ids of the best path through a word.
-    fn path(&self, text: &str, lattice: &mut Lattice, ids: &mut Vec<u32>) {
-        lattice.best::<false>(&self.trie, self.unk_score, 0.0);
+    /// Appends the ids of the path that was found through a word.
+    fn path(&self, text: &str, lattice: &Lattice, ids: &mut Vec<u32>) {
         let simple = self.unknowns_are_simple();
         // The run of unknown characters that is open: its start and its number of nodes.
         let mut run: Option<(u32, usize)> = None;
@@ -126,8 +121,10 @@ impl Word for Unigram {
         let Work { lattice, failed, .. } = work;
         lattice.codes.clear();
         self.codes.extend(text, &mut lattice.codes);
-        // The reference fails at any character that is no piece, on the best path or not.
-        if self.unk_id == NO_ID && !lattice.codes.iter().all(|&code| self.knows_code(code)) {
+        lattice.best::<false>(&self.trie, self.unk_score, 0.0);
+        // The reference fails where an unknown character is the best way to a place, whether the best
+        // path leads there or not.
+        if self.unk_id == NO_ID && lattice.meets_unknown() {
             *failed = true;
             return;
         }

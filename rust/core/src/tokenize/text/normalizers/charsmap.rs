@@ -72,18 +72,27 @@ impl Charsmap {
             if out.len() > limit {
                 return;
             }
-            if cluster.len() < LONG
-                && let Some(replacement) = self.find(cluster.as_bytes())
-            {
-                out.push_str(replacement);
-                continue;
-            }
-            for c in cluster.chars() {
-                match self.find(c.encode_utf8(&mut [0; 4]).as_bytes()) {
-                    Some(replacement) => out.push_str(replacement),
-                    None => out.push(c),
-                }
-            }
+            self.cluster(cluster, |old, new| out.push_str(new.unwrap_or(old)));
+        }
+    }
+
+    /// Calls `part` for all parts of a text in order, with what they become if that is in the map.
+    pub(super) fn each<'t>(&self, text: &'t str, mut part: impl FnMut(&'t str, Option<&str>)) {
+        text.graphemes(true).for_each(|cluster| self.cluster(cluster, &mut part));
+    }
+
+    /// The same for a cluster: it is looked for as a whole, or else its characters are.
+    #[inline]
+    fn cluster<'t>(&self, cluster: &'t str, mut part: impl FnMut(&'t str, Option<&str>)) {
+        if cluster.len() < LONG
+            && let Some(replacement) = self.find(cluster.as_bytes())
+        {
+            part(cluster, Some(replacement));
+            return;
+        }
+        for (at, c) in cluster.char_indices() {
+            let c = &cluster[at..at + c.len_utf8()];
+            part(c, self.find(c.as_bytes()));
         }
     }
 

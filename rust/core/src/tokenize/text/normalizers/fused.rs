@@ -221,6 +221,10 @@ impl Fused {
         self.collapse
     }
 
+    pub(super) fn steps(&self) -> &[Step] {
+        &self.steps
+    }
+
     pub(super) fn guard(&self) -> usize {
         self.guard
     }

@@ -9,6 +9,7 @@ pub(in crate::tokenize) mod bert;
 mod charsmap;
 mod forms;
 mod fused;
+mod origin;
 #[cfg(all(test, feature = "fallback"))]
 mod reference;
 mod step;

@@ -131,7 +131,7 @@ impl Classes {
 
 /// How many of eight bytes, the lowest first, are letters of ASCII.
 #[inline]
-fn leading_letters(word: u64) -> usize {
+pub(super) fn leading_letters(word: u64) -> usize {
     const ONES: u64 = 0x0101_0101_0101_0101;
     const HIGH: u64 = 0x80 * ONES;
     let small = (word | (0x20 * ONES)) & !HIGH;

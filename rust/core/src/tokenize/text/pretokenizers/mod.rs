@@ -151,13 +151,13 @@ impl PreTokenizer {
     }
 
     /// Calls `word` for every word until it returns false, and says so. A word is a range of the
-    /// text that it comes with, which is not always this one. `first` if this text is the start of
-    /// a whole one.
+    /// text that it comes with, which is not always this one. What begins in the `first` bytes counts
+    /// as the start of a whole text.
     #[inline]
     pub(in crate::tokenize) fn split(
         &self,
         text: &[u8],
-        first: bool,
+        first: usize,
         buffer: &mut Buffer,
         mut word: impl FnMut(&[u8], usize, usize) -> bool,
     ) -> bool {
@@ -181,7 +181,7 @@ fn all(
     steps: &[Step],
     classes: &Classes,
     text: &[u8],
-    first: bool,
+    first: usize,
     buffer: &mut Buffer,
     word: &mut dyn FnMut(&[u8], usize, usize) -> bool,
 ) -> bool {
@@ -203,7 +203,7 @@ fn all(
             spare.clear();
             for &(start, end) in &*ranges {
                 let piece = &source[start as usize..end as usize];
-                step.change(piece, first && start == 0, spare, again);
+                step.change(piece, (start as usize) < first, spare, again);
             }
             std::mem::swap(own, spare);
             changed = true;

@@ -1,419 +1,520 @@
-//! From the text of an expression to its parts, as Oniguruma reads its Ruby syntax.
+//! Reads the syntax of the reference's engine, as far as it is taken, into a tree.
 
-use super::class::{Class, properties};
+use super::charset::CharSet;
+use super::properties::Properties;
 
-/// A part of an expression. Classes are by number.
-#[derive(Debug, Clone, PartialEq, Eq)]
+/// A part of an expression.
+#[derive(Debug, Clone)]
 pub(super) enum Node {
-    /// One character of a class.
-    Set(usize),
-    /// A look at the next character, or the end of the text.
-    Look(Look),
-    Concat(Vec<Node>),
-    Alt(Vec<Node>),
-    /// As often as can be, or as seldom if not greedy; without end if there is no most.
-    Repeat {
-        node: Box<Node>,
-        least: usize,
-        most: Option<usize>,
-        greedy: bool,
-    },
+    /// One character of a set. `folded`: the letters of ASCII, as bits, that it stands for in any
+    /// case.
+    Set { set: CharSet, folded: u32 },
+    /// The next character is of the set; or there is none, if `end`.
+    Look { set: CharSet, end: bool },
+    /// One after the other; none of them for what is empty.
+    Cat(Vec<Self>),
+    /// The first that leads to a match.
+    Alt(Vec<Self>),
+    /// As often as it goes, or as seldom if not `greedy`.
+    Repeat { node: Box<Self>, min: u32, max: Option<u32>, greedy: bool },
 }
 
-/// What must be next.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) struct Look {
-    /// One of this class, or none of it.
-    pub(super) class: usize,
-    pub(super) negated: bool,
-    /// Whether the end will do.
-    pub(super) end: bool,
-}
-
-/// An expression and its classes.
-#[derive(Debug)]
-pub(super) struct Parsed {
-    pub(super) node: Node,
-    pub(super) classes: Vec<Class>,
-}
-
-/// Longer expressions are not taken.
-const LONGEST: usize = 4096;
-/// Groups within groups.
-const DEEPEST: usize = 32;
-/// Largest number in a repetition.
-const MOST: usize = 64;
-
-pub(super) fn parse(pattern: &str) -> Result<Parsed, String> {
-    if pattern.len() > LONGEST {
-        return Err(format!("an expression of {} bytes", pattern.len()));
+impl Node {
+    /// Whether it can match without a character.
+    pub(super) fn is_nullable(&self) -> bool {
+        match self {
+            Self::Set { .. } => false,
+            Self::Look { .. } => true,
+            Self::Cat(nodes) => nodes.iter().all(Self::is_nullable),
+            Self::Alt(nodes) => nodes.iter().any(Self::is_nullable),
+            Self::Repeat { node, min, .. } => *min == 0 || node.is_nullable(),
+        }
     }
-    let mut parser = Parser {
-        rest: pattern.chars().collect::<Vec<_>>().into_iter().peekable(),
-        classes: Vec::new(),
-        depth: 0,
-    };
-    let node = parser.alternatives(false)?;
-    match parser.rest.next() {
-        None => Ok(Parsed { node, classes: parser.classes }),
-        Some(_) => Err("a bracket without its other".to_owned()),
+
+    /// What must come next for a match, if that is all that it asks.
+    fn next(&self) -> Option<(CharSet, bool)> {
+        match self {
+            Self::Set { set, .. } => Some((set.clone(), false)),
+            Self::Look { set, end } => Some((set.clone(), *end)),
+            Self::Cat(nodes) => match nodes.as_slice() {
+                [node] => node.next(),
+                _ => None,
+            },
+            Self::Alt(nodes) => {
+                nodes.iter().try_fold((CharSet::default(), false), |(all, any_end), node| {
+                    let (set, end) = node.next()?;
+                    Some((all.union(&set), any_end || end))
+                })
+            }
+            // The first of them is as good as more.
+            Self::Repeat { node, min: 1, .. } => match **node {
+                Self::Set { .. } => node.next(),
+                _ => None,
+            },
+            Self::Repeat { .. } => None,
+        }
+    }
+
+    fn look(set: CharSet, end: bool) -> Self {
+        Self::Look { set, end }
     }
 }
 
-struct Parser {
-    rest: std::iter::Peekable<std::vec::IntoIter<char>>,
-    classes: Vec<Class>,
+/// Deeper nesting is not taken.
+const DEPTH: usize = 24;
+/// Longer expressions are not taken, in bytes.
+const LENGTH: usize = 4096;
+
+/// The tree of an expression, or what of it is not taken.
+pub(super) fn parse(pattern: &str, properties: &Properties) -> Result<Node, String> {
+    if pattern.len() > LENGTH {
+        return Err(format!("an expression of more than {LENGTH} bytes"));
+    }
+    let mut parser =
+        Parser { rest: pattern, properties, depth: 0, any_case: false, without_case: None };
+    parser.any_case = parser.take("(?i)");
+    let node = parser.alternatives()?;
+    if parser.rest.is_empty() { Ok(node) } else { Err("an unmatched `)`".to_owned()) }
+}
+
+struct Parser<'a> {
+    rest: &'a str,
+    properties: &'a Properties,
     depth: usize,
+    any_case: bool,
+    without_case: Option<CharSet>,
 }
 
-type Parse<T> = Result<T, String>;
+type Parsed<T> = Result<T, String>;
 
-impl Parser {
-    fn peek(&mut self) -> Option<char> {
-        self.rest.peek().copied()
+fn refuse<T>(what: &str) -> Parsed<T> {
+    Err(what.to_owned())
+}
+
+/// What an escape stands for.
+enum Escape {
+    Char(char),
+    Set(CharSet),
+}
+
+impl Parser<'_> {
+    fn peek(&self) -> Option<char> {
+        self.rest.chars().next()
     }
 
-    fn take(&mut self, c: char) -> bool {
-        self.rest.next_if_eq(&c).is_some()
+    fn bump(&mut self) -> Option<char> {
+        let mut chars = self.rest.chars();
+        let c = chars.next();
+        self.rest = chars.as_str();
+        c
     }
 
-    fn next(&mut self) -> Parse<char> {
-        self.rest.next().ok_or_else(|| "an unfinished expression".to_owned())
+    fn take(&mut self, token: &str) -> bool {
+        match self.rest.strip_prefix(token) {
+            Some(rest) => {
+                self.rest = rest;
+                true
+            }
+            None => false,
+        }
     }
 
-    fn expect(&mut self, c: char) -> Parse<()> {
-        if self.take(c) { Ok(()) } else { Err(format!("an expression without its {c:?}")) }
+    fn deeper(&mut self) -> Parsed<()> {
+        self.depth += 1;
+        if self.depth > DEPTH { refuse("deep nesting") } else { Ok(()) }
     }
 
-    fn class(&mut self, class: Class) -> usize {
-        let known = self.classes.iter().position(|other| *other == class);
-        known.unwrap_or_else(|| {
-            self.classes.push(class);
-            self.classes.len() - 1
+    fn alternatives(&mut self) -> Parsed<Node> {
+        self.deeper()?;
+        let mut all = vec![self.sequence()?];
+        while self.take("|") {
+            all.push(self.sequence()?);
+        }
+        self.depth -= 1;
+        Ok(match all.len() {
+            1 => all.swap_remove(0),
+            _ => Node::Alt(all),
         })
     }
 
-    fn set(&mut self, class: Class) -> Node {
-        Node::Set(self.class(class))
-    }
-
-    /// Up to the end, or a closing bracket.
-    fn alternatives(&mut self, any_case: bool) -> Parse<Node> {
+    fn sequence(&mut self) -> Parsed<Node> {
         let mut all = Vec::new();
-        loop {
-            all.push(self.sequence(any_case)?);
-            if !self.take('|') {
-                break;
-            }
+        while let Some(c) = self.peek()
+            && !matches!(c, '|' | ')')
+        {
+            let node = self.atom()?;
+            all.push(self.quantified(node)?);
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Node::Alt(all) })
+        Ok(match all.len() {
+            1 => all.swap_remove(0),
+            _ => Node::Cat(all),
+        })
     }
 
-    fn sequence(&mut self, any_case: bool) -> Parse<Node> {
-        let mut all = Vec::new();
-        // The letter before, where case does not matter.
-        let mut before = None;
-        while let Some(c) = self.peek().filter(|&c| c != '|' && c != ')') {
-            let letter = Some(c.to_ascii_lowercase()).filter(|_| any_case);
-            if let (Some(a), Some(b)) = (before, letter)
-                && matches!((a, b), ('s', 's' | 't') | ('f', 'f' | 'i' | 'l'))
-            {
-                // Some characters are two letters without regard to case.
-                return Err(format!("{a}{b} without regard to case"));
+    fn atom(&mut self) -> Parsed<Node> {
+        match self.bump() {
+            Some('(') => self.group(),
+            Some('[') => {
+                let set = self.class()?;
+                self.cased_class(set)
             }
-            before = letter;
-            let atom = self.atom(any_case)?;
-            all.push(self.quantified(atom)?);
+            Some('.') => self.plain_set(CharSet::one('\n').not()),
+            Some('$') => Ok(Node::look(CharSet::one('\n'), true)),
+            Some('^') => refuse("`^`"),
+            Some('\\') if self.take("z") => Ok(Node::look(CharSet::default(), true)),
+            Some('\\') => match self.escape(false)? {
+                Escape::Char(c) => self.literal(c),
+                Escape::Set(set) => self.plain_set(set),
+            },
+            Some('?' | '*' | '+') | None => refuse("a quantifier of nothing"),
+            Some('{') => refuse("a brace that is not escaped"),
+            Some(']') => refuse("a bracket that is not escaped"),
+            Some(c) => self.literal(c),
         }
-        Ok(if all.len() == 1 { all.remove(0) } else { Node::Concat(all) })
     }
 
-    fn atom(&mut self, any_case: bool) -> Parse<Node> {
-        match self.next()? {
-            '(' => self.group(any_case),
-            '[' => {
-                let class = self.brackets(any_case)?;
-                Ok(self.set(class))
+    fn group(&mut self) -> Parsed<Node> {
+        let before = self.any_case;
+        let (mut look, mut negative, mut atomic) = (false, false, false);
+        if self.take("?") {
+            if self.take("i:") {
+                self.any_case = true;
+            } else if self.take("-i:") {
+                self.any_case = false;
+            } else if self.take(">") {
+                atomic = true;
+            } else if self.take("=") {
+                look = true;
+            } else if self.take("!") {
+                (look, negative) = (true, true);
+            } else if self.take("<=") || self.take("<!") {
+                return refuse("look-behind");
+            } else if !self.take(":") {
+                return refuse("a group with options or a name");
             }
-            '.' => Ok(self.set(Class::Not(Box::new(Class::one('\n'))))),
-            '$' => {
-                let class = self.class(Class::one('\n'));
-                Ok(Node::Look(Look { class, negated: false, end: true }))
-            }
-            '\\' if self.take('z') => {
-                let class = self.class(Class::Any(Vec::new()));
-                Ok(Node::Look(Look { class, negated: false, end: true }))
-            }
-            '\\' => {
-                let class = match self.peek() {
-                    Some(c @ ('w' | 'W')) if !any_case => {
-                        self.rest.next();
-                        let class = Class::word();
-                        if c == 'w' { class } else { Class::Not(Box::new(class)) }
-                    }
-                    _ => self.escape(any_case)?,
+        } else if self.peek() == Some('*') {
+            return refuse("a callout");
+        }
+        let node = self.alternatives()?;
+        self.any_case = before;
+        if !self.take(")") {
+            return refuse("an unmatched `(`");
+        }
+        if look {
+            let Some((set, end)) = node.next() else {
+                return refuse("look-ahead at more than one character");
+            };
+            return Ok(match negative {
+                true => Node::look(set.not(), !end),
+                false => Node::look(set, end),
+            });
+        }
+        if atomic { Self::atomic(node) } else { Ok(node) }
+    }
+
+    /// What does not give back what it has taken: where that is a run of one set, nothing of that
+    /// set comes after it, unless it has all it can take.
+    fn atomic(node: Node) -> Parsed<Node> {
+        match node {
+            Node::Set { .. } | Node::Look { .. } => Ok(node),
+            Node::Repeat { node: inner, min, max, greedy: true } => {
+                let Node::Set { set, .. } = &*inner else {
+                    return refuse("an atomic group of more than a run of one class");
                 };
-                Ok(self.set(class))
-            }
-            c @ ('^' | '*' | '+' | '?' | '{' | '}' | ']') => Err(format!("{c:?} at this place")),
-            c => {
-                let class = literal(c, any_case)?;
-                Ok(self.set(class))
-            }
-        }
-    }
-
-    fn group(&mut self, mut any_case: bool) -> Parse<Node> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err("groups nested too deep".to_owned());
-        }
-        let mut look = None;
-        if self.take('?') {
-            match self.next()? {
-                ':' => {}
-                'i' => {
-                    self.expect(':').map_err(|_| "a flag for what follows".to_owned())?;
-                    any_case = true;
-                }
-                '=' => look = Some(false),
-                '!' => look = Some(true),
-                c => return Err(format!("a group of kind (?{c}")),
-            }
-        }
-        let node = self.alternatives(any_case)?;
-        self.expect(')')?;
-        self.depth -= 1;
-        match (look, node) {
-            (None, node) => Ok(node),
-            (Some(negated), Node::Set(class)) => {
-                Ok(Node::Look(Look { class, negated, end: negated }))
-            }
-            (Some(_), _) => Err("a look at more than one character".to_owned()),
-        }
-    }
-
-    /// What comes behind `[`.
-    fn brackets(&mut self, any_case: bool) -> Parse<Class> {
-        self.depth += 1;
-        if self.depth > DEEPEST {
-            return Err("classes nested too deep".to_owned());
-        }
-        let negated = self.take('^');
-        let mut all = Vec::new();
-        let mut any = Vec::new();
-        let mut is_first = true;
-        loop {
-            let c = self.next()?;
-            match c {
-                ']' if is_first => return Err("a class that begins with a bracket".to_owned()),
-                ']' => break,
-                '[' if self.peek() == Some(':') => return Err("a POSIX bracket".to_owned()),
-                '[' => any.push(self.brackets(any_case)?),
-                '&' if self.take('&') => all.push(Class::Any(std::mem::take(&mut any))),
-                '-' if !is_first && self.peek() != Some(']') => {
-                    return Err("a hyphen within a class".to_owned());
-                }
-                c => {
-                    let from =
-                        if c == '\\' { self.escape(any_case)? } else { literal(c, any_case)? };
-                    let range = self.peek() == Some('-') && {
-                        self.rest.next();
-                        // At the end it stands for itself.
-                        let range = self.peek() != Some(']');
-                        if !range {
-                            any.push(Class::one('-'));
-                        }
-                        range
-                    };
-                    if !range {
-                        any.push(from);
-                    } else {
-                        let to = match self.next()? {
-                            '\\' => self.escape(any_case)?,
-                            c @ ('[' | ']') => return Err(format!("a range up to {c:?}")),
-                            c => literal(c, any_case)?,
-                        };
-                        match (from, to) {
-                            (Class::Range(a, b), Class::Range(c, d))
-                                if a == b && c == d && a <= c && !any_case =>
-                            {
-                                any.push(Class::Range(a, c));
-                            }
-                            _ => return Err("a range of other than characters".to_owned()),
-                        }
-                    }
-                }
-            }
-            is_first = false;
-        }
-        self.depth -= 1;
-        let mut class = Class::Any(any);
-        if !all.is_empty() {
-            all.push(class);
-            class = Class::All(all);
-        }
-        Ok(if negated { Class::Not(Box::new(class)) } else { class })
-    }
-
-    /// What comes behind a backslash.
-    fn escape(&mut self, any_case: bool) -> Parse<Class> {
-        let c = self.next()?;
-        let class = match c {
-            's' | 'd' | 'w' => Class::shorthand(c),
-            'S' | 'D' | 'W' => {
-                Class::shorthand(c.to_ascii_lowercase()).map(|class| Class::Not(Box::new(class)))
-            }
-            'p' | 'P' => {
-                self.expect('{')?;
-                let inverted = self.take('^') != (c == 'P');
-                let mut name = String::new();
-                loop {
-                    match self.next()? {
-                        '}' => break,
-                        c => name.push(c),
-                    }
-                }
-                let Some(class) = Class::named(&name) else {
-                    return Err(format!("the property {name}"));
+                let stop = Node::look(set.not(), true);
+                let required = (0..min).map(|_| (*inner).clone());
+                let Some(max) = max else {
+                    let run = Node::Repeat { node: inner.clone(), min, max, greedy: true };
+                    return Ok(Node::Cat(vec![run, stop]));
                 };
-                Some(if inverted { Class::Not(Box::new(class)) } else { class })
-            }
-            'r' => Some(Class::one('\r')),
-            'n' => Some(Class::one('\n')),
-            't' => Some(Class::one('\t')),
-            'f' => Some(Class::one('\u{c}')),
-            'v' => Some(Class::one('\u{b}')),
-            'x' | 'u' => {
-                let digits = if c == 'u' { 4 } else { 2 };
-                return literal(self.hex(digits)?, any_case);
-            }
-            c if !c.is_ascii_alphanumeric() => return literal(c, any_case),
-            _ => None,
-        };
-        match class {
-            Some(Class::Range(from, to)) => Ok(Class::Range(from, to)),
-            Some(_) if any_case => Err("a property without regard to case".to_owned()),
-            Some(class) => Ok(class),
-            None => Err(format!("\\{c}")),
-        }
-    }
-
-    /// A character by its code, in braces or of so many digits.
-    fn hex(&mut self, digits: usize) -> Parse<char> {
-        let mut text = String::new();
-        if digits == 2 && self.take('{') {
-            loop {
-                match self.next()? {
-                    '}' => break,
-                    c => text.push(c),
+                if max > 64 {
+                    return refuse("an atomic group of many characters");
                 }
+                let mut more = Node::Cat(Vec::new());
+                for _ in min..max {
+                    more = Node::Alt(vec![Node::Cat(vec![(*inner).clone(), more]), stop.clone()]);
+                }
+                Ok(Node::Cat(required.chain([more]).collect()))
             }
-        } else {
-            for _ in 0..digits {
-                text.push(self.next()?);
-            }
+            _ => refuse("an atomic group of more than a run of one class"),
         }
-        let code = u32::from_str_radix(&text, 16).ok();
-        // Beyond ASCII two digits are a byte, not a character.
-        let fits = |&code: &u32| digits == 4 || text.len() > 2 || code < 0x80;
-        let c = code.filter(fits).and_then(char::from_u32);
-        c.ok_or_else(|| format!("the code {text}"))
     }
 
-    fn quantified(&mut self, node: Node) -> Parse<Node> {
-        let (least, most) = match self.peek() {
-            Some('?') => (0, Some(1)),
-            Some('*') => (0, None),
-            Some('+') => (1, None),
+    fn quantified(&mut self, node: Node) -> Parsed<Node> {
+        let (min, max, interval) = match self.peek() {
+            Some('?') => (0, Some(1), false),
+            Some('*') => (0, None, false),
+            Some('+') => (1, None, false),
             Some('{') => {
-                self.rest.next();
-                return self.counted(node);
+                let (min, max) = self.interval()?;
+                (min, max, true)
             }
             _ => return Ok(node),
         };
-        self.rest.next();
-        if matches!(node, Node::Look(_)) {
-            return Err("a repeated look".to_owned());
+        if matches!(node, Node::Look { .. }) {
+            return refuse("a quantifier of a look-ahead");
         }
-        let greedy = !self.take('?');
-        let possessive = greedy && self.take('+');
-        self.no_more()?;
-        if !possessive {
-            return Ok(Node::Repeat { node: Box::new(node), least, most, greedy });
+        if !interval {
+            self.bump();
         }
-        // As many as there are: then none of them is next.
-        let Node::Set(class) = node else {
-            return Err("a possessive group".to_owned());
+        if max.is_none() && node.is_nullable() {
+            return refuse("a repetition of what can be empty");
+        }
+        let repeat = |greedy: bool| Node::Repeat { node: Box::new(node.clone()), min, max, greedy };
+        let node = match self.peek() {
+            Some('?') if interval && max == Some(min) => {
+                return refuse("`?` after a fixed number of times");
+            }
+            Some('?') => {
+                self.bump();
+                repeat(false)
+            }
+            // After an interval it is a quantifier of its own.
+            Some('+') if !interval => {
+                self.bump();
+                Self::atomic(repeat(true))?
+            }
+            Some('+') => {
+                self.bump();
+                if min == 0 {
+                    return refuse("a repetition of what can be empty");
+                }
+                let node = Box::new(repeat(true));
+                Node::Repeat { node, min: 1, max: None, greedy: true }
+            }
+            _ => repeat(true),
         };
-        let look = Node::Look(Look { class, negated: true, end: true });
-        let set = Node::Set(class);
-        Ok(match most {
-            Some(_) => Node::Alt(vec![set, look]),
-            None => {
-                let all = Node::Repeat { node: Box::new(set), least, most, greedy };
-                Node::Concat(vec![all, look])
-            }
-        })
-    }
-
-    /// `{2}`, `{1,3}`, `{1,}` and `{,3}`.
-    fn counted(&mut self, node: Node) -> Parse<Node> {
-        let least = self.number()?;
-        let most = if self.take(',') { self.number()? } else { least };
-        if least.is_none() && most.is_none() {
-            return Err("braces without a number".to_owned());
-        }
-        self.expect('}')?;
-        self.no_more()?;
-        let least = least.unwrap_or(0);
-        if most.is_some_and(|most| most < least || most == 0) || matches!(node, Node::Look(_)) {
-            return Err("a repetition of nothing".to_owned());
-        }
-        Ok(Node::Repeat { node: Box::new(node), least, most, greedy: true })
-    }
-
-    fn number(&mut self) -> Parse<Option<usize>> {
-        let mut number = None;
-        while let Some(digit) = self.peek().and_then(|c| c.to_digit(10)) {
-            self.rest.next();
-            let next = number.unwrap_or(0) * 10 + digit as usize;
-            if next > MOST {
-                return Err(format!("a repetition of more than {MOST}"));
-            }
-            number = Some(next);
-        }
-        Ok(number)
-    }
-
-    /// Whether the quantifier is over: what follows it means different things to different engines.
-    fn no_more(&mut self) -> Parse<()> {
         match self.peek() {
-            Some('?' | '*' | '+' | '{') => Err("a repetition of a repetition".to_owned()),
-            _ => Ok(()),
+            Some('?' | '*' | '+' | '{') => refuse("a quantifier of a quantifier"),
+            _ => Ok(node),
         }
     }
-}
 
-/// The class of one character, in either case if so asked.
-fn literal(c: char, any_case: bool) -> Parse<Class> {
-    if !any_case || (c.is_ascii() && !c.is_ascii_alphabetic()) {
-        return Ok(Class::one(c));
-    }
-    if !c.is_ascii() {
-        // Whatever has no case is itself.
-        let letter = ["L", "M", "Nl", "So"].iter().filter_map(|name| Class::named(name));
-        let known = properties(u32::from(c));
-        if letter.into_iter().any(|class| class.has(u32::from(c), known)) {
-            return Err(format!("{c:?} without regard to case"));
+    /// `{m}`, `{m,}`, `{,n}`, `{m,n}`.
+    fn interval(&mut self) -> Parsed<(u32, Option<u32>)> {
+        const WRONG: &str = "a brace that is not an interval";
+        let Some((inside, rest)) = self.rest[1..].split_once('}') else {
+            return refuse(WRONG);
+        };
+        self.rest = rest;
+        let number = |digits: &str| {
+            let plain = !digits.is_empty() && digits.bytes().all(|byte| byte.is_ascii_digit());
+            plain.then(|| digits.parse().ok()).flatten().ok_or_else(|| WRONG.to_owned())
+        };
+        let (min, max) = match inside.split_once(',') {
+            None => (number(inside)?, Some(number(inside)?)),
+            Some(("", max)) => (0, Some(number(max)?)),
+            Some((min, "")) => (number(min)?, None),
+            Some((min, max)) => (number(min)?, Some(number(max)?)),
+        };
+        match max {
+            Some(max) if max < min || max == 0 => refuse(WRONG),
+            _ => Ok((min, max)),
         }
-        return Ok(Class::one(c));
     }
-    let mut all = vec![Class::one(c.to_ascii_lowercase()), Class::one(c.to_ascii_uppercase())];
-    match c.to_ascii_lowercase() {
-        's' => all.push(Class::one('ſ')),
-        'k' => all.push(Class::one('\u{212a}')),
-        _ => {}
+
+    /// An escape of which the backslash is read.
+    fn escape(&mut self, in_class: bool) -> Parsed<Escape> {
+        let Some(c) = self.bump() else {
+            return refuse("a backslash at the end");
+        };
+        let properties = self.properties;
+        let named = |name: &str| {
+            let set = properties.named(name)?;
+            Some(if in_class { properties.in_class(name, set) } else { set })
+        };
+        let known = |name: &str| named(name).ok_or_else(|| format!("`\\{c}`"));
+        Ok(Escape::Char(match c {
+            'n' => '\n',
+            'r' => '\r',
+            't' => '\t',
+            'f' => '\x0c',
+            'v' => '\x0b',
+            'a' => '\x07',
+            'e' => '\x1b',
+            'x' => self.code_after_x()?,
+            'u' => self.code(4)?,
+            's' => return Ok(Escape::Set(known("Space")?)),
+            'S' => return Ok(Escape::Set(known("Space")?.not())),
+            'd' => return Ok(Escape::Set(known("Nd")?)),
+            'D' => return Ok(Escape::Set(known("Nd")?.not())),
+            'w' => return Ok(Escape::Set(known("Word")?)),
+            'W' => return Ok(Escape::Set(known("Word")?.not())),
+            'p' | 'P' => {
+                if !self.take("{") {
+                    return refuse("a property without braces");
+                }
+                let Some((name, rest)) = self.rest.split_once('}') else {
+                    return refuse("an unmatched `{`");
+                };
+                self.rest = rest;
+                let (name, inverse) = match name.strip_prefix('^') {
+                    Some(name) => (name, true),
+                    None => (name, false),
+                };
+                let Some(set) = named(name) else {
+                    return Err(format!("the property {name:.40}"));
+                };
+                let not = inverse != (c == 'P');
+                return Ok(Escape::Set(if not { set.not() } else { set }));
+            }
+            c if c.is_ascii_alphanumeric() => return Err(format!("`\\{c}`")),
+            c if c.is_ascii() && !c.is_ascii_control() => c,
+            _ => return refuse("an escaped character beyond ASCII"),
+        }))
     }
-    Ok(Class::Any(all))
+
+    fn code(&mut self, digits: usize) -> Parsed<char> {
+        let code = self.rest.get(..digits).filter(|it| it.bytes().all(|b| b.is_ascii_hexdigit()));
+        let code = code.and_then(|code| u32::from_str_radix(code, 16).ok());
+        let Some(c) = code.and_then(char::from_u32) else {
+            return refuse("the code of no character");
+        };
+        self.rest = &self.rest[digits..];
+        Ok(c)
+    }
+
+    fn code_after_x(&mut self) -> Parsed<char> {
+        if self.take("{") {
+            let Some(digits) = self.rest.find('}').filter(|digits| (1..=8).contains(digits)) else {
+                return refuse("the code of no character");
+            };
+            let c = self.code(digits)?;
+            self.bump();
+            return Ok(c);
+        }
+        match self.code(2)? {
+            c if c.is_ascii() => Ok(c),
+            // These are bytes.
+            _ => refuse("`\\x` beyond ASCII"),
+        }
+    }
+
+    fn literal(&mut self, c: char) -> Parsed<Node> {
+        self.cased(CharSet::one(c))
+    }
+
+    /// A set that is no class, which no rule of ours extends to other cases.
+    fn plain_set(&mut self, set: CharSet) -> Parsed<Node> {
+        match self.any_case {
+            true => refuse("a property in any case"),
+            false => Ok(Node::Set { set, folded: 0 }),
+        }
+    }
+
+    fn cased_class(&mut self, set: CharSet) -> Parsed<Node> {
+        if set.is_empty() {
+            return refuse("a class without characters");
+        }
+        self.cased(set)
+    }
+
+    /// The set, in any case where that is asked for.
+    fn cased(&mut self, set: CharSet) -> Parsed<Node> {
+        if !self.any_case {
+            return Ok(Node::Set { set, folded: 0 });
+        }
+        let properties = self.properties;
+        let without_case = self.without_case.get_or_insert_with(|| properties.without_case());
+        let beyond_ascii = set.and(&CharSet::of([(0x80, 0x10_ffff)]));
+        if !beyond_ascii.and(&without_case.not()).is_empty() {
+            return refuse("characters beyond ASCII in any case");
+        }
+        let mut folded = 0;
+        let mut all = set.clone();
+        for letter in 'a'..='z' {
+            let upper = letter.to_ascii_uppercase();
+            if !set.contains(letter) && !set.contains(upper) {
+                continue;
+            }
+            folded |= 1 << (u32::from(letter) - u32::from('a'));
+            for c in [letter, upper] {
+                all = all.union(&CharSet::one(c));
+            }
+            // The only two that fold into ASCII by themselves.
+            match letter {
+                'k' => all = all.union(&CharSet::one('\u{212a}')),
+                's' => all = all.union(&CharSet::one('\u{17f}')),
+                _ => {}
+            }
+        }
+        Ok(Node::Set { set: all, folded })
+    }
+
+    /// A class of which the first bracket is read.
+    fn class(&mut self) -> Parsed<CharSet> {
+        self.deeper()?;
+        let negative = self.take("^");
+        let mut all: Option<CharSet> = None;
+        let mut set = CharSet::default();
+        let mut first = true;
+        loop {
+            let was_first = std::mem::replace(&mut first, false);
+            let c = match self.bump() {
+                None => return refuse("an unmatched `[`"),
+                Some(']') if was_first => return refuse("a class that begins with `]`"),
+                Some(']') => break,
+                Some('[') if self.peek() == Some(':') => return refuse("a POSIX bracket"),
+                Some('[') => {
+                    set = set.union(&self.class()?);
+                    self.no_range()?;
+                    continue;
+                }
+                Some('&') if self.take("&") => {
+                    if was_first || matches!(self.peek(), Some(']' | '&') | None) {
+                        return refuse("`&&` with an empty side");
+                    }
+                    let so_far = std::mem::take(&mut set);
+                    all = Some(all.map_or_else(|| so_far.clone(), |all| all.and(&so_far)));
+                    continue;
+                }
+                Some('\\') => match self.escape(true)? {
+                    Escape::Char(c) => c,
+                    Escape::Set(more) => {
+                        set = set.union(&more);
+                        self.no_range()?;
+                        continue;
+                    }
+                },
+                Some('-') if !was_first && self.peek() != Some(']') => {
+                    return refuse("a `-` within a class that is not escaped");
+                }
+                Some(c) => c,
+            };
+            let ranges = self.rest.starts_with('-') && !self.rest.starts_with("-]");
+            if !ranges {
+                set = set.union(&CharSet::one(c));
+                continue;
+            }
+            self.bump();
+            let last = match self.bump() {
+                Some('\\') => match self.escape(true)? {
+                    Escape::Char(c) => c,
+                    Escape::Set(_) => return refuse("a range that ends in a class"),
+                },
+                Some('[' | '-' | '&') | None => return refuse("a range without an end"),
+                Some(c) => c,
+            };
+            if last < c {
+                return refuse("a range from high to low");
+            }
+            set = set.union(&CharSet::of([(c.into(), last.into())]));
+            self.no_range()?;
+        }
+        self.depth -= 1;
+        let set = all.map_or_else(|| set.clone(), |all| all.and(&set));
+        match negative {
+            true if self.any_case => refuse("a negated class in any case"),
+            true => Ok(set.not()),
+            false => Ok(set),
+        }
+    }
+
+    /// After a range or a class `-` is itself only where the class ends.
+    fn no_range(&self) -> Parsed<()> {
+        match self.rest.starts_with('-') && !self.rest.starts_with("-]") {
+            true => refuse("a `-` within a class that is not escaped"),
+            false => Ok(()),
+        }
+    }
 }

@@ -1,120 +1,148 @@
-//! From the parts of an expression to places that a match goes through, in order of preference.
+//! The tree of an expression as steps, of which the first that lead to a match are taken.
 
-use super::parse::{Look, Node, Parsed};
+use super::charset::CharSet;
+use super::parse::Node;
 
-/// A place in an expression.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub(super) enum Place {
-    /// One character of a class, then another place.
-    Set(usize, usize),
-    /// If that is next, another place.
-    Look(Look, usize),
-    /// The first of two places, and if that comes to nothing the second.
-    Fork(usize, usize),
+/// Number of a step.
+pub(super) type Pc = u16;
+
+/// One step.
+#[derive(Debug, Clone, Copy)]
+pub(super) enum Step {
+    /// The next character is of the set, and is taken.
+    Set { set: u16, folded: u32, then: Pc },
+    /// The next character is of the set, or there is none if `end`.
+    Look { set: u16, end: bool, then: Pc },
+    /// The first of the two that leads to a match.
+    Split(Pc, Pc),
+    /// A match ends here.
     Match,
 }
 
-/// More places are not taken.
-const MOST: usize = 4000;
+/// More steps are not taken.
+const MOST: usize = 2000;
+/// More different sets are not taken.
+const SETS: usize = 256;
 
-/// The places; a match starts at the first of them.
-pub(super) fn compile(parsed: &Parsed) -> Result<Vec<Place>, String> {
-    // Written from the end: each part is told where it goes on.
-    let mut program = Program { places: vec![Place::Match] };
-    let start = program.part(&parsed.node, 0)?;
-    let mut places = program.places;
-    // The start comes first, as a fork of which both ways are the same.
-    places.push(Place::Fork(start, start));
-    let last = places.len() - 1;
-    places.swap(0, last);
-    let moved = |place: usize| match place {
-        0 => last,
-        place if place == last => 0,
-        place => place,
-    };
-    for place in &mut places {
-        *place = match *place {
-            Place::Set(class, next) => Place::Set(class, moved(next)),
-            Place::Look(look, next) => Place::Look(look, moved(next)),
-            Place::Fork(a, b) => Place::Fork(moved(a), moved(b)),
-            Place::Match => Place::Match,
-        };
-    }
-    Ok(places)
-}
-
-struct Program {
-    places: Vec<Place>,
+/// All steps, and where they begin.
+#[derive(Debug)]
+pub(super) struct Program {
+    pub(super) steps: Vec<Step>,
+    pub(super) sets: Vec<CharSet>,
+    pub(super) start: Pc,
 }
 
 impl Program {
-    fn push(&mut self, place: Place) -> Result<usize, String> {
-        if self.places.len() >= MOST {
-            return Err("too many parts".to_owned());
+    pub(super) fn of(node: &Node) -> Result<Self, String> {
+        if node.is_nullable() {
+            return Err("an expression that can match nothing".to_owned());
         }
-        self.places.push(place);
-        Ok(self.places.len() - 1)
+        let mut program = Self { steps: vec![Step::Match], sets: Vec::new(), start: 0 };
+        program.start = program.emit(node, 0)?;
+        program.check_folding()?;
+        Ok(program)
     }
 
-    /// Adds a part that goes on at `next`; returns where it starts.
-    fn part(&mut self, node: &Node, next: usize) -> Result<usize, String> {
+    fn push(&mut self, step: Step) -> Result<Pc, String> {
+        if self.steps.len() >= MOST {
+            return Err(format!("an expression of more than {MOST} steps"));
+        }
+        self.steps.push(step);
+        Ok((self.steps.len() - 1) as Pc)
+    }
+
+    fn set(&mut self, set: &CharSet) -> Result<u16, String> {
+        if let Some(at) = self.sets.iter().position(|known| known == set) {
+            return Ok(at as u16);
+        }
+        if self.sets.len() >= SETS {
+            return Err(format!("more than {SETS} different classes"));
+        }
+        self.sets.push(set.clone());
+        Ok((self.sets.len() - 1) as u16)
+    }
+
+    /// The steps of a node, from the last to the first: where they begin.
+    fn emit(&mut self, node: &Node, then: Pc) -> Result<Pc, String> {
         match node {
-            Node::Set(class) => self.push(Place::Set(*class, next)),
-            Node::Look(look) => self.push(Place::Look(*look, next)),
-            Node::Concat(nodes) => {
-                nodes.iter().rev().try_fold(next, |next, node| self.part(node, next))
+            Node::Set { set, folded } => {
+                let set = self.set(set)?;
+                self.push(Step::Set { set, folded: *folded, then })
+            }
+            Node::Look { set, end } => {
+                let set = self.set(set)?;
+                self.push(Step::Look { set, end: *end, then })
+            }
+            Node::Cat(nodes) => {
+                nodes.iter().rev().try_fold(then, |then, node| self.emit(node, then))
             }
             Node::Alt(nodes) => {
                 let mut starts = Vec::new();
                 for node in nodes {
-                    starts.push(self.part(node, next)?);
+                    starts.push(self.emit(node, then)?);
                 }
-                let last = starts.pop().unwrap_or(next);
+                let last = starts.pop().unwrap_or(then);
                 starts
                     .into_iter()
                     .rev()
-                    .try_fold(last, |rest, start| self.push(Place::Fork(start, rest)))
+                    .try_fold(last, |rest, start| self.push(Step::Split(start, rest)))
             }
-            Node::Repeat { node, least, most, greedy } => {
-                let fork = |first, rest| match greedy {
-                    true => Place::Fork(first, rest),
-                    false => Place::Fork(rest, first),
+            Node::Repeat { node, min, max, greedy } => {
+                let split = |one: Pc, out: Pc| match greedy {
+                    true => Step::Split(one, out),
+                    false => Step::Split(out, one),
                 };
-                let mut at = match most {
-                    Some(most) => {
-                        let mut at = next;
-                        for _ in *least..*most {
-                            let first = self.part(node, at)?;
-                            at = self.push(fork(first, next))?;
+                let mut start = then;
+                match max {
+                    Some(max) => {
+                        for _ in *min..*max {
+                            let one = self.emit(node, start)?;
+                            start = self.push(split(one, then))?;
                         }
-                        at
                     }
                     None => {
-                        if can_be_nothing(node) {
-                            return Err("a repetition of what can be nothing".to_owned());
-                        }
-                        let again = self.push(Place::Match)?;
-                        let first = self.part(node, again)?;
-                        self.places[again] = fork(first, next);
-                        again
+                        let again = self.push(Step::Match)?;
+                        let one = self.emit(node, again)?;
+                        self.steps[usize::from(again)] = split(one, then);
+                        start = again;
                     }
-                };
-                for _ in 0..*least {
-                    at = self.part(node, at)?;
                 }
-                Ok(at)
+                (0..*min).try_fold(start, |start, _| self.emit(node, start))
             }
         }
     }
-}
 
-/// Whether a part can match without a character.
-fn can_be_nothing(node: &Node) -> bool {
-    match node {
-        Node::Set(_) => false,
-        Node::Look(_) => true,
-        Node::Concat(nodes) => nodes.iter().all(can_be_nothing),
-        Node::Alt(nodes) => nodes.iter().any(can_be_nothing),
-        Node::Repeat { node, least, .. } => *least == 0 || can_be_nothing(node),
+    /// Letters one after the other that may also be one character, as `ss` and `ß`.
+    fn check_folding(&self) -> Result<(), String> {
+        let bits = |letters: &str| -> u32 {
+            letters
+                .bytes()
+                .map(|byte| 1 << u32::from(byte - b'a'))
+                .fold(0, |all, bit: u32| all | bit)
+        };
+        let pairs = [(bits("s"), bits("st")), (bits("f"), bits("fil"))];
+        for step in &self.steps {
+            let Step::Set { folded, then, .. } = *step else { continue };
+            let after: u32 =
+                pairs.iter().filter(|(first, _)| first & folded != 0).map(|pair| pair.1).sum();
+            if after == 0 {
+                continue;
+            }
+            let (mut stack, mut seen) = (vec![then], vec![false; self.steps.len()]);
+            while let Some(pc) = stack.pop() {
+                if std::mem::replace(&mut seen[usize::from(pc)], true) {
+                    continue;
+                }
+                match self.steps[usize::from(pc)] {
+                    Step::Set { folded, .. } if folded & after != 0 => {
+                        return Err("letters in any case that one ligature stands for".to_owned());
+                    }
+                    Step::Look { then, .. } => stack.push(then),
+                    Step::Split(one, other) => stack.extend([one, other]),
+                    Step::Set { .. } | Step::Match => {}
+                }
+            }
+        }
+        Ok(())
     }
 }

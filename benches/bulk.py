@@ -1,0 +1,155 @@
+"""Engines and files against `encode` and model2vec.
+
+usage: python -m benches.bulk [TEXTS] --model FOLDER
+
+Rows a second, and ratios of medians over rounds in which the ways take turns. Each way is timed
+with all that its engine costs; model2vec gets a tenth of the rows.
+"""
+
+from __future__ import annotations
+
+import argparse
+import json
+import os
+import subprocess
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import duckdb
+import m2v_fast.integrations.duckdb
+import m2v_fast.integrations.polars
+import numpy as np
+import polars as pl
+import pyarrow as pa
+import pyarrow.parquet as pq
+from m2v_fast import StaticModel
+from m2v_fast.bulk import Embedder
+from model2vec import StaticModel as Reference
+
+from benches.arrow import fixed_list, medians
+from benches.machine import facts
+from benches.models import bundled_folder
+from benches.texts import read_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
+
+
+def engines(
+    folder: Path, rows: list[str], reference: Any
+) -> dict[str, dict[str, Callable[[], Any]]]:
+    """DuckDB and Polars over a list, and over the same with model2vec."""
+    model = StaticModel.from_pretrained(folder)
+    few = rows[: len(rows) // 10]
+    frame, little = pl.DataFrame({"t": rows}), pl.DataFrame({"t": few})
+    connection: Any = duckdb.connect()
+    for name, some in (("many", rows), ("few", few)):
+        connection.register("given", pa.table({"t": some}))
+        connection.execute(f"create table {name} as select * from given")
+    dim = model.dim
+    m2v_fast.integrations.duckdb.register(connection, Embedder(folder, num_threads=1))
+
+    def theirs(texts: Any) -> Any:
+        vectors = reference.encode(texts.to_pylist(), use_multiprocessing=False)
+        return fixed_list(np.ascontiguousarray(vectors))
+
+    connection.create_function("theirs", theirs, ["VARCHAR"], f"FLOAT[{dim}]", type="arrow")
+    encode = pl.col("t").m2v.encode(folder)  # type: ignore[attr-defined]
+    slow = pl.col("t").map_batches(
+        lambda texts: pl.Series(theirs(texts.to_arrow())),
+        return_dtype=pl.Array(pl.Float32, dim),
+        is_elementwise=True,
+    )
+    return {
+        "list": {"list of str, encode": lambda: model.encode(rows)},
+        "DuckDB": {
+            "DuckDB, m2v_fast": lambda: connection.sql("select m2v(t) from many").to_arrow_table(),
+            "DuckDB, model2vec, a tenth": lambda: connection.sql(
+                "select theirs(t) from few"
+            ).to_arrow_table(),
+        },
+        "Polars": {
+            "Polars, m2v_fast": lambda: frame.select(encode),
+            "Polars streaming, m2v_fast": lambda: (
+                frame.lazy().select(encode).collect(engine="streaming")
+            ),
+            "Polars, model2vec, a tenth": lambda: little.select(slow),
+        },
+    }
+
+
+def files(folder: Path, source: Path, few: Path, out: Path, reference: Any) -> Any:
+    """`m2v-fast embed`, in a process of its own, and model2vec with the same reader and writer."""
+
+    def embed(dtype: str) -> None:
+        command = [sys.executable, "-m", "m2v_fast", "embed", str(source), "-o", str(out)]
+        options = ["--model", str(folder), "--dtype", dtype, "--no-progress"]
+        subprocess.run([*command, *options], check=True, stderr=subprocess.DEVNULL)
+
+    def loop() -> None:
+        with pq.ParquetFile(few) as file:
+            writer = None
+            for batch in file.iter_batches(5000, columns=["text"]):
+                vectors = reference.encode(batch.column(0).to_pylist(), use_multiprocessing=False)
+                table = pa.table({"embedding": fixed_list(np.ascontiguousarray(vectors))})
+                writer = writer or pq.ParquetWriter(out, table.schema, compression="zstd")
+                writer.write_table(table)
+            if writer is not None:
+                writer.close()
+
+    return {
+        "embed float32": lambda: embed("float32"),
+        "embed float16": lambda: embed("float16"),
+        "model2vec, same reader and writer, a tenth": loop,
+    }
+
+
+def peak(folder: Path, source: Path, out: Path) -> float:
+    """Megabytes that `embed` has at its most."""
+    command = [sys.executable, "-m", "m2v_fast", "embed", str(source), "-o", str(out)]
+    child = subprocess.Popen(
+        [*command, "--model", str(folder), "--no-progress"], stderr=subprocess.DEVNULL
+    )
+    _, _, usage = os.wait4(child.pid, 0)
+    return usage.ru_maxrss / 1024
+
+
+def main() -> None:
+    """Print the figures."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("texts", nargs="?", type=Path)
+    parser.add_argument("--model", type=Path, default=bundled_folder())
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument(
+        "--peak", type=int, nargs="*", help="rows of a run whose memory is looked at"
+    )
+    given = parser.parse_args()
+    source = read_texts(given.texts)
+    print(json.dumps(facts([given.model])))
+    rows = (source * (given.rows // len(source) + 1))[: given.rows]
+    with tempfile.TemporaryDirectory() as folder:
+        many, few, out = (Path(folder) / name for name in ("a.parquet", "b.parquet", "o.parquet"))
+        for count in given.peak or ():
+            schema = pa.schema([("text", pa.string())])
+            with pq.ParquetWriter(many, schema) as writer:
+                for start in range(0, count, len(rows)):
+                    some = rows[: min(len(rows), count - start)]
+                    writer.write_table(pa.table({"text": some}), row_group_size=50_000)
+            print(f"embed, {count:,} rows: {peak(given.model, many, out):.0f} MB at most")
+        pq.write_table(pa.table({"text": rows}), many, row_group_size=50_000)
+        pq.write_table(pa.table({"text": rows[: len(rows) // 10]}), few)
+        reference = Reference.from_pretrained(given.model)
+        ways = engines(given.model, rows, reference)
+        ways["files"] = files(given.model, many, few, out, reference)
+        taken = medians({k: v for some in ways.values() for k, v in some.items()}, given.rounds)
+    base = taken["list of str, encode"]
+    for way, seconds in taken.items():
+        seconds *= 10 if way.endswith("a tenth") else 1
+        print(f"{way:<46}{len(rows) / seconds:>12,.0f} rows/s  {base / seconds:8.4f} of encode")
+
+
+if __name__ == "__main__":
+    main()

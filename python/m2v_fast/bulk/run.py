@@ -1,0 +1,358 @@
+"""Files to files: read, encode and write at the same time, part by part."""
+
+from __future__ import annotations
+
+import hashlib
+import queue
+import re
+import threading
+import time
+from contextlib import contextmanager
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TYPE_CHECKING, Any
+
+from m2v_fast._version import __version__
+from m2v_fast.bulk import plan as plans
+from m2v_fast.bulk import readers
+from m2v_fast.bulk._pyarrow import pyarrow
+from m2v_fast.bulk.fingerprint import fingerprint
+from m2v_fast.bulk.writers import WRITERS, Writer, check, remove_temporary
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+    from pathlib import Path
+
+    import numpy as np
+    from numpy.typing import NDArray
+
+    from m2v_fast._native import Vectors
+    from m2v_fast.bulk.columns import Columns
+    from m2v_fast.bulk.inputs import Source
+    from m2v_fast.static_model import StaticModel
+
+#: Batches that may wait to be written, so that memory stays flat where writing is slower.
+_WAITING = 4
+
+
+@dataclass
+class Totals:
+    """What became of the rows of a run."""
+
+    rows: int = 0
+    bytes: int = 0
+    nulls: int = 0
+    tokens: int = 0
+    unknown: int = 0
+    truncated: int = 0
+    parts: int = 0
+    there: int = 0
+    """Parts that were whole already."""
+    seconds: float = 0.0
+    bad: readers.BadRows = field(default_factory=readers.BadRows)
+
+    def lines(self) -> Iterator[str]:
+        """Say it to people."""
+        rate = self.rows / self.seconds if self.seconds else 0.0
+        text = f"{self.rows:,} rows, {self.bytes / 1e6:,.1f} MB of text, {rate:,.0f} rows/s"
+        if self.parts:
+            text += f"; {self.parts:,} parts"
+            text += f" and {self.there:,} that were there" if self.there else ""
+        yield text
+        share = self.unknown / self.tokens if self.tokens else 0.0
+        yield (
+            f"{self.truncated:,} texts cut by the limit, {share:.2%} of {self.tokens:,} tokens "
+            f"unknown, {self.nulls:,} nulls, {self.bad.count:,} rows that could not be read"
+        )
+        yield from self.bad.listed
+        if self.bad.count > len(self.bad.listed):
+            yield f"... and {self.bad.count - len(self.bad.listed):,} more"
+
+
+@dataclass
+class Job:
+    """All that decides what is written."""
+
+    model: StaticModel
+    sources: list[Source]
+    columns: Columns
+    to: str
+    format: str
+    dtype: str = "float32"
+    ranges: NDArray[np.float32] | None = None
+    nulls: str = "null"
+    normalize: bool | None = None
+    threads: int | None = None
+    progress: Callable[[int, int], None] = lambda rows, size: None
+    """Told of rows that were written, and of their text's bytes."""
+    totals: Totals = field(default_factory=Totals)
+    schema: Any = None
+    """Of the kept columns; found when the job begins."""
+
+    def prepare(self) -> None:
+        """Find out the types of the kept columns.
+
+        Raises:
+            ValueError: A file does not have them, or the format has no place for them.
+        """
+        if self.format == "npy" and (self.columns.kept or len(self.columns.names) > 1):
+            raise ValueError(
+                "a .npy file holds vectors and nothing else: --keep needs --format parquet, arrow "
+                "or jsonl"
+            )
+        first = self.sources[0]
+        self.columns = readers.types_of(first, self.columns) if first.path != "-" else self.columns
+        self.schema = readers.schema_of(first, self.columns)
+
+    def encode(self, column: Any) -> Vectors:
+        """Encode a column, counting tokens."""
+        model = self.model
+        normalize = model.normalize if self.normalize is None else self.normalize
+        refuse = self.nulls == "error" or self.format == "npy"
+        return model._native.encode_arrow(
+            column,
+            None,
+            model.max_length,
+            normalize,
+            self.threads,
+            self.dtype,
+            self.ranges,
+            refuse,
+            True,
+        )
+
+    def content(self) -> dict[str, Any]:
+        """Return all that decides a byte of the parts."""
+        model = self.model
+        if model.folder is None:
+            raise ValueError("the model has no folder")
+        ranges = None if self.ranges is None else hashlib.sha256(self.ranges.tobytes()).hexdigest()
+        return {
+            "version": __version__,
+            "pyarrow": pyarrow("writing files").__version__,
+            "model": fingerprint(model.folder),
+            "inputs": [source.stamp() for source in self.sources],
+            "input formats": [source.format for source in self.sources],
+            "column": self.columns.text,
+            "keep": [list(kept) for kept in self.columns.kept],
+            "to": self.to,
+            "format": self.format,
+            "dtype": self.dtype,
+            "ranges": ranges,
+            "nulls": self.nulls,
+            "bad rows": "skip" if self.totals.bad.skip else "error",
+            "normalize": model.normalize if self.normalize is None else self.normalize,
+            "max_length": model.max_length,
+        }
+
+    def rows_of(
+        self, source: Source, ranges: list[readers.Range]
+    ) -> Iterator[tuple[Any, Vectors, int] | None]:
+        """Read and encode rows: the kept columns, the vectors, and the text's bytes of each batch.
+
+        None ends a range.
+
+        Raises:
+            ValueError: A row is at fault; the message names the file and the row.
+        """
+        for batch in readers.batches(source, self.columns, ranges, self.totals.bad):
+            if batch is None:
+                yield None
+                continue
+            texts = batch.columns.column(0)
+            kept = self._kept(source, batch.columns)
+            try:
+                vectors = self.encode(texts)
+            except (ValueError, TypeError) as error:
+                raise _placed(source, batch, error) from error
+            yield kept, vectors, texts.nbytes
+
+    def _kept(self, source: Source, batch: Any) -> Any:
+        pa = pyarrow("keeping columns")
+        columns = []
+        for wanted in self.schema:
+            column = batch.column(wanted.name)
+            if column.type != wanted.type:
+                try:
+                    column = column.cast(wanted.type)
+                except (pa.ArrowInvalid, pa.ArrowNotImplementedError) as error:
+                    raise ValueError(
+                        f"{source.name}: column {wanted.name!r} is {column.type} here and "
+                        f"{wanted.type} in {self.sources[0].name} ({error})"
+                    ) from error
+            columns.append(column)
+        if not columns:
+            return pa.RecordBatch.from_struct_array(pa.array([{}] * batch.num_rows, pa.struct([])))
+        return pa.RecordBatch.from_arrays(columns, schema=self.schema)
+
+    def write(self, made: Iterator[tuple[Any, Vectors, int] | None], writer: Writer) -> None:
+        """Write what was made of a range."""
+        with _behind(writer) as add:
+            while (some := next(made, None)) is not None:
+                kept, vectors, size = some
+                add(kept, vectors)
+                self._count(vectors, size)
+
+    def _count(self, vectors: Vectors, size: int) -> None:
+        totals, rows = self.totals, len(vectors)
+        tokens, unknown, truncated = vectors.totals or (0, 0, 0)
+        totals.rows += rows
+        totals.bytes += size
+        totals.nulls += vectors.null_count
+        totals.tokens += tokens
+        totals.unknown += unknown
+        totals.truncated += truncated
+        self.progress(rows, size)
+
+    def writer(self, target: Path, metadata: dict[str, str]) -> Writer:
+        """Start a file."""
+        return WRITERS[self.format](target, self.schema, self.to, metadata)
+
+    def nothing(self) -> Vectors:
+        """Return vectors of no text."""
+        pa = pyarrow("writing files")
+        return self.encode(pa.array([], pa.string()))
+
+
+def _placed(source: Source, batch: readers.Batch, error: Exception) -> Exception:
+    """Name the file's row instead of the batch's."""
+    found = re.match(r"row (\d+)(:| is null)", str(error))
+    if not found:
+        return type(error)(f"{source.name}: column {error}")
+    row = readers.row_number(source, batch.place(int(found[1])))
+    what = "line" if source.format in ("jsonl", "text") else "row"
+    rest = str(error)[found.end(1) :]
+    if found[2] == " is null":
+        rest = " is null, and nulls are errors (--nulls error, or .npy, which has none)"
+    return ValueError(f"{source.name}: {what} {row}{rest}")
+
+
+@contextmanager
+def _behind(writer: Writer) -> Iterator[Callable[[Any, Any], None]]:
+    """Write in a thread of its own: compressing takes as long as encoding."""
+    waiting: queue.Queue[tuple[Any, Any] | None] = queue.Queue(_WAITING)
+    failed: list[BaseException] = []
+    stopped = threading.Event()
+
+    def work() -> None:
+        while (item := waiting.get()) is not None:
+            if failed or stopped.is_set():
+                continue
+            try:
+                writer.add(*item)
+            except BaseException as error:  # raised again by whoever waits
+                failed.append(error)
+
+    def add(kept: Any, vectors: Any) -> None:
+        if failed:
+            raise failed[0]
+        waiting.put((kept, vectors))
+
+    thread = threading.Thread(target=work, name="m2v-fast writer", daemon=True)
+    thread.start()
+    try:
+        yield add
+    except BaseException:
+        stopped.set()
+        raise
+    finally:
+        waiting.put(None)
+        thread.join()
+    if failed:
+        raise failed[0]
+
+
+def one_file(job: Job, target: Path) -> Totals:
+    """Write one file, whole or not at all."""
+    start = time.perf_counter()
+    remove_temporary(target)
+    with job.writer(target, {}) as writer:
+        for source in job.sources:
+            job.write(job.rows_of(source, [(0, None)]), writer)
+        writer.commit(job.nothing())
+    job.totals.seconds = time.perf_counter() - start
+    return job.totals
+
+
+def make_plan(job: Job, rows_per_part: int) -> plans.Plan:
+    """Look at all inputs, and plan the parts."""
+    for source in job.sources:
+        if source.path == "-":
+            raise ValueError(
+                "standard input cannot be read twice, so it cannot become parts that a run goes on "
+                "with: name one file as the output"
+            )
+    rows = [readers.count(source, job.columns) for source in job.sources]
+    return plans.Plan.of(job.content(), rows, rows_per_part)
+
+
+def mine(plan: plans.Plan, shard: tuple[int, int]) -> list[plans.Part]:
+    """Return the parts of a shard, from 1 to the number of shards."""
+    return [part for part in plan.parts if part.number % shard[1] == shard[0] - 1]
+
+
+def folder(
+    job: Job,
+    plan: plans.Plan,
+    target: Path,
+    *,
+    shard: tuple[int, int] = (1, 1),
+    resume: bool = False,
+    overwrite: bool = False,
+    begin: Callable[[int], None] = lambda rows: None,
+) -> Totals:
+    """Write the parts of a plan that are not there yet.
+
+    Args:
+        job: What is done.
+        plan: Its parts.
+        target: The folder; it is made if it is not there.
+        shard: Which shard of how many.
+        resume: Go on with what is there.
+        overwrite: Remove what is there first.
+        begin: Told how many rows are to be read.
+
+    Raises:
+        FileExistsError: There is a run in the folder, and neither is wanted.
+        ValueError: It is of another plan, or a part of it cannot be read.
+    """
+    start = time.perf_counter()
+    target.mkdir(parents=True, exist_ok=True)
+    if overwrite:
+        plans.remove(target)
+    elif not (target / plans.MANIFEST).exists() and next(target.glob("part-*"), None):
+        raise FileExistsError(
+            f"{target}: holds parts and no {plans.MANIFEST}, so nobody knows of what; name another "
+            "folder"
+        )
+    if not plans.write_manifest(target, plan):
+        plans.compare(target, plan)
+        if not resume and shard[1] == 1:
+            raise FileExistsError(
+                f"{target}: holds a run of this plan; --resume goes on with it, --overwrite begins "
+                "anew"
+            )
+    todo = []
+    for part in mine(plan, shard):
+        path = plan.path(target, part)
+        if path.exists():
+            check(path, job.format)
+            job.totals.there += 1
+        else:
+            todo.append(part)
+    begin(sum(part.stop - part.start for part in todo))
+    for number, group in groupby(todo, key=lambda part: part.source):
+        parts = list(group)
+        made = job.rows_of(job.sources[number], [(part.start, part.stop) for part in parts])
+        for part in parts:
+            path = plan.path(target, part)
+            remove_temporary(path)
+            said = {"m2v_fast.plan": plan.mark, "m2v_fast.part": str(part.number)}
+            with job.writer(path, said) as writer:
+                job.write(made, writer)
+                writer.commit(job.nothing())
+            job.totals.parts += 1
+    if all(plan.path(target, part).exists() for part in plan.parts):
+        (target / plans.SUCCESS).touch()
+    job.totals.seconds = time.perf_counter() - start
+    return job.totals

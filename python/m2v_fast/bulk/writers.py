@@ -1,0 +1,318 @@
+"""A file of rows and vectors, which appears under its name once it is whole."""
+
+from __future__ import annotations
+
+import io
+import json
+import os
+import socket
+from contextlib import suppress
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from m2v_fast.bulk._pyarrow import pyarrow
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from m2v_fast._native import Vectors
+
+#: What can be written, and how such files end.
+ENDS = {"parquet": ".parquet", "arrow": ".arrow", "jsonl": ".jsonl", "npy": ".npy"}
+#: Rows of a row group: with 256 float32 columns 25 MB, which readers can take at once.
+GROUP_ROWS = 25_000
+# Vectors hardly become smaller, however long one tries.
+_VECTOR_LEVEL, _LEVEL = -5, 3
+
+
+def temporary(target: Path) -> Path:
+    """Return the name under which a file is written: of this process, beside its place."""
+    return target.with_name(f".{target.name}.tmp-{socket.gethostname()}-{os.getpid()}")
+
+
+def remove_temporary(target: Path) -> None:
+    """Remove what processes left of a file that ended before it was whole."""
+    for path in target.parent.glob(f".{target.name}.tmp-*"):
+        host, _, process = path.name.partition(".tmp-")[2].rpartition("-")
+        if host == socket.gethostname() and _runs(process):
+            continue
+        with suppress(OSError):
+            path.unlink()
+
+
+def _runs(process: str) -> bool:
+    if not process.isdigit() or int(process) == os.getpid():
+        return False
+    try:
+        os.kill(int(process), 0)
+    except ProcessLookupError:
+        return False
+    except OSError:
+        return True
+    return True
+
+
+class Writer:
+    """Writes rows of one file.
+
+    Use as a context: leaving it by an exception removes what was written.
+    """
+
+    def __init__(self, target: Path, schema: Any, to: str, metadata: dict[str, str]) -> None:
+        """Start a file.
+
+        Args:
+            target: Where it is to be.
+            schema: Of the columns that are kept.
+            to: Name of the column of vectors.
+            metadata: What the file says of itself, if its format has a place for it.
+        """
+        self._target, self._temporary = target, temporary(target)
+        self._schema, self._to, self._metadata = schema, to, metadata
+        self._rows = 0
+        self._open = False
+
+    def __enter__(self) -> Writer:
+        return self
+
+    def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
+        if kind is not None:
+            with suppress(Exception):
+                self._close()
+            with suppress(OSError):
+                self._temporary.unlink()
+
+    def add(self, kept: Any, vectors: Vectors) -> None:
+        """Append some rows: a RecordBatch of the kept columns, and a vector for each."""
+        if not self._open:
+            self._start(vectors)
+            self._open = True
+        self._write(kept, vectors)
+        self._rows += len(vectors)
+
+    def commit(self, empty: Vectors) -> int:
+        """Put the file in its place, and return its number of rows.
+
+        Args:
+            empty: Vectors of no text, of whose type a file without rows is.
+        """
+        if not self._open:
+            self._start(empty)
+            self._open = True
+        self._close()
+        with self._temporary.open("rb") as file:
+            os.fsync(file.fileno())
+        self._temporary.replace(self._target)
+        if os.name == "posix":
+            folder = os.open(self._target.parent, os.O_RDONLY)
+            try:
+                os.fsync(folder)
+            finally:
+                os.close(folder)
+        return self._rows
+
+    def _start(self, vectors: Vectors) -> None:
+        raise NotImplementedError
+
+    def _write(self, kept: Any, vectors: Vectors) -> None:
+        raise NotImplementedError
+
+    def _close(self) -> None:
+        raise NotImplementedError
+
+
+class _Tables(Writer):
+    """What Parquet and Arrow share: a schema with the vectors, and batches of it."""
+
+    _made: Any
+
+    def _whole_schema(self, vectors: Vectors) -> Any:
+        pa = pyarrow("writing files")
+        field = pa.field(self._to, pa.field(vectors).type)
+        schema = pa.schema([*self._schema, field])
+        return schema.with_metadata(self._metadata)
+
+    def _batch(self, kept: Any, vectors: Vectors) -> Any:
+        pa = pyarrow("writing files")
+        columns = [kept.column(name) for name in self._schema.names]
+        return pa.RecordBatch.from_arrays([*columns, pa.array(vectors)], schema=self._made)
+
+
+class Parquet(_Tables):
+    """Parquet: zstd, no dictionary for vectors, row groups of 25,000 rows with a page index."""
+
+    def _start(self, vectors: Vectors) -> None:
+        from pyarrow import parquet as pq
+
+        self._made = self._whole_schema(vectors)
+        path = f"{self._to}.list.element"
+        kept = [name for name in self._made.names if name != self._to]
+        levels = {name: _LEVEL for name in _leaves(self._made) if not name.startswith(self._to)}
+        self._file = pyarrow("writing files").OSFile(str(self._temporary), "wb")
+        self._writer = pq.ParquetWriter(
+            self._file,
+            self._made,
+            compression="zstd",
+            compression_level={**levels, path: _VECTOR_LEVEL},
+            use_dictionary=kept or False,
+            # Nobody looks for vectors between a smallest and a largest number.
+            write_statistics=kept or False,
+            write_page_index=True,
+        )
+        self._waiting: list[Any] = []
+        self._waiting_rows = 0
+
+    def _write(self, kept: Any, vectors: Vectors) -> None:
+        batch = self._batch(kept, vectors)
+        while batch.num_rows:
+            some = batch.slice(0, GROUP_ROWS - self._waiting_rows)
+            self._waiting.append(some)
+            self._waiting_rows += some.num_rows
+            if self._waiting_rows == GROUP_ROWS:
+                self._group()
+            batch = batch.slice(some.num_rows)
+
+    def _group(self) -> None:
+        pa = pyarrow("writing files")
+        table = pa.Table.from_batches(self._waiting, self._made)
+        self._waiting, self._waiting_rows = [], 0
+        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+
+    def _close(self) -> None:
+        if self._waiting:
+            self._group()
+        self._writer.close()
+        self._file.close()
+
+
+def _leaves(schema: Any) -> list[str]:
+    """Names of the columns that are stored: of nested ones their parts."""
+    from pyarrow import parquet as pq
+
+    pa = pyarrow("writing files")
+    sink = pa.BufferOutputStream()
+    pq.ParquetWriter(sink, schema).close()
+    stored = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
+    return [stored.column(place).path for place in range(len(stored))]
+
+
+class Arrow(_Tables):
+    """An Arrow file, which readers map."""
+
+    def _start(self, vectors: Vectors) -> None:
+        from pyarrow import ipc
+
+        self._made = self._whole_schema(vectors)
+        self._file = pyarrow("writing files").OSFile(str(self._temporary), "wb")
+        self._writer = ipc.new_file(self._file, self._made)
+
+    def _write(self, kept: Any, vectors: Vectors) -> None:
+        self._writer.write_batch(self._batch(kept, vectors))
+
+    def _close(self) -> None:
+        self._writer.close()
+        self._file.close()
+
+
+class JsonLines(Writer):
+    """A JSON object a line."""
+
+    def _start(self, vectors: Vectors) -> None:
+        self._file = self._temporary.open("wb")
+
+    def _write(self, kept: Any, vectors: Vectors) -> None:
+        pa = pyarrow("writing JSON lines")
+        column = pa.array(vectors)
+        valid = column.is_valid().to_pylist()
+        numbers = column.values.to_numpy(zero_copy_only=False).reshape(len(valid), -1)
+        lines = []
+        records = kept.to_pylist() if self._schema.names else [{} for _ in valid]
+        for record, there, vector in zip(records, valid, numbers, strict=True):
+            made = {name: record[name] for name in self._schema.names}
+            head = json.dumps(made, ensure_ascii=False, default=str)[:-1]
+            head += ", " if made else ""
+            shown = _numbers(vector) if there else "null"
+            lines.append(f"{head}{json.dumps(self._to)}: {shown}}}\n")
+        self._file.write("".join(lines).encode("utf-8"))
+
+    def _close(self) -> None:
+        self._file.close()
+
+
+def _numbers(vector: Any) -> str:
+    """The shortest digits that give the same numbers again."""
+    if vector.dtype.kind != "f":
+        return json.dumps(vector.tolist())
+    return "[" + ", ".join(map(str, vector)) + "]"
+
+
+class Npy(Writer):
+    """A NumPy file of the vectors alone."""
+
+    def _start(self, vectors: Vectors) -> None:
+        self._file = self._temporary.open("wb")
+        self._dtype, self._width = np.dtype(vectors.dtype), vectors.shape[1]
+        self._head = self._header(0)
+        self._file.write(self._head)
+
+    def _header(self, rows: int) -> bytes:
+        from numpy.lib import format as npy_format
+
+        buffer = io.BytesIO()
+        header = {
+            "descr": npy_format.dtype_to_descr(self._dtype.newbyteorder("<")),
+            "fortran_order": False,
+            "shape": (rows, self._width),
+        }
+        npy_format.write_array_header_1_0(buffer, header)
+        return buffer.getvalue()
+
+    def _write(self, kept: Any, vectors: Vectors) -> None:
+        self._file.write(np.asarray(vectors).data)
+
+    def _close(self) -> None:
+        head = self._header(self._rows)
+        if len(head) != len(self._head):  # NumPy pads it so that the first axis can grow
+            raise RuntimeError("the header of the .npy file changed its size")
+        self._file.seek(0)
+        self._file.write(head)
+        self._file.close()
+
+
+WRITERS: dict[str, type[Writer]] = {
+    "parquet": Parquet,
+    "arrow": Arrow,
+    "jsonl": JsonLines,
+    "npy": Npy,
+}
+
+
+def check(path: Path, kind: str) -> None:
+    """Look whether a file that is there is whole.
+
+    Raises:
+        ValueError: It is not.
+    """
+    try:
+        if kind == "parquet":
+            from pyarrow import parquet as pq
+
+            pq.read_metadata(path)
+        elif kind == "arrow":
+            from pyarrow import ipc
+
+            with pyarrow("reading files").OSFile(str(path)) as file:
+                ipc.open_file(file)
+        elif kind == "npy":
+            np.load(path, mmap_mode="r")
+        elif path.stat().st_size:
+            with path.open("rb") as file:
+                file.seek(-1, os.SEEK_END)
+                if file.read() != b"\n":
+                    raise ValueError("its last line is not whole")
+    except (ValueError, OSError) as error:
+        raise ValueError(
+            f"{path}: this part is there and cannot be read ({error}); remove it, and it is made "
+            "again"
+        ) from error
