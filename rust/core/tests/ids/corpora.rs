@@ -3,6 +3,7 @@
 
 use std::io::Read;
 use std::path::{Path, PathBuf};
+use std::sync::OnceLock;
 
 use flate2::read::GzDecoder;
 use m2v_core::probe::Probe;
@@ -28,13 +29,26 @@ fn unzipped(path: &Path) -> String {
     text
 }
 
-pub(crate) fn paragraphs(language: &str) -> Option<Vec<String>> {
-    let lines = unzipped(&data()?.join(format!("corpora/{language}.jsonl.gz")));
+/// Of each language, read once.
+fn corpora() -> Option<&'static [Vec<String>; LANGUAGES.len()]> {
+    static CORPORA: OnceLock<Option<[Vec<String>; LANGUAGES.len()]>> = OnceLock::new();
     let text = |line: &str| {
         let value: Value = serde_json::from_str(line).unwrap();
         value["text"].as_str().unwrap().to_owned()
     };
-    Some(lines.lines().map(text).collect())
+    let read = |folder: &Path, language: &str| {
+        unzipped(&folder.join(format!("{language}.jsonl.gz"))).lines().map(text).collect()
+    };
+    let read_all = || {
+        let folder = data()?.join("corpora");
+        Some(LANGUAGES.map(|language| read(&folder, language)))
+    };
+    CORPORA.get_or_init(read_all).as_ref()
+}
+
+pub(crate) fn paragraphs(language: &str) -> Option<&'static [String]> {
+    let number = LANGUAGES.iter().position(|&known| known == language);
+    Some(&corpora()?[number.expect("a language of the corpora")])
 }
 
 pub(crate) fn real_model() -> Option<String> {
@@ -68,8 +82,7 @@ fn tokenizers() -> Vec<(String, String)> {
 
 /// Every so many paragraphs of all languages, from the `first` on.
 fn same_ids(name: &str, oracle: &mut Oracle, first: usize, every: usize) {
-    for language in LANGUAGES {
-        let Some(paragraphs) = paragraphs(language) else { return };
+    for paragraphs in corpora().into_iter().flatten() {
         for text in paragraphs.iter().skip(first % every).step_by(every) {
             if let Err(difference) = oracle.compare(text, Some(20)) {
                 panic!("{name}: {difference}");

@@ -173,7 +173,7 @@ fn a_real_model() {
     let mut indexed = Probe::with_index(json.as_bytes(), &folder(place.path())).unwrap();
     assert!(indexed.tokenizer().is_indexed());
     assert_eq!(indexed.tokenizer().vocabulary(), plain.tokenizer().vocabulary());
-    for text in &paragraphs {
+    for text in paragraphs {
         assert_eq!(ids(&mut indexed, text), ids(&mut plain, text));
     }
 }
