@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::oracle::Oracle;
 use crate::table::added::added;
 use crate::table::normalizers::{bert, replace, sequence, strip};
-use crate::table::pretokenizers::{byte_level, metaspace, split};
+use crate::table::pretokenizers::{self, byte_level, metaspace, split};
 use crate::table::{file, plain};
 use crate::unigram::Model;
 use crate::words::{WordPiece, numbered, word_level};
@@ -50,10 +50,12 @@ fn what_is_left_to_the_fallback() {
             .with_added("A", "n")
             .json(),
         Model { normalizer: strip(true, true), ..Model::default() }.with_added(" ", "n").json(),
-        // Whether a word is the first of a text depends on where its first character came from.
+        // What is first would have to be followed through another change of the text.
         Model {
-            normalizer: strip(true, true),
-            pre_tokenizer: metaspace("first", true),
+            pre_tokenizer: pre_tokenizers::sequence(&[
+                byte_level(true, true),
+                metaspace("first", true),
+            ]),
             ..Model::default()
         }
         .json(),
