@@ -38,7 +38,12 @@ pub(crate) struct Loaded {
 
 impl Loaded {
     fn new(settings: &Settings) -> Result<Self, String> {
-        let models = Models::load(&settings.models, &settings.aliases, settings.any_model)?;
+        let models = Models::load(
+            &settings.models,
+            &settings.aliases,
+            settings.index_folder.as_deref().filter(|folder| !folder.as_os_str().is_empty()),
+            settings.any_model,
+        )?;
         let keys =
             settings.api_key_file.as_deref().map(Keys::read).transpose()?.unwrap_or_default();
         let ranges = settings.ranges.as_deref().map(Ranges::read).transpose()?;

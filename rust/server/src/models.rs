@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use m2v_core::{LoadOptions, Model};
+use m2v_core::{IndexOptions, LoadOptions, Model};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
@@ -41,7 +41,11 @@ impl Source {
 }
 
 fn name_of(folder: &Path) -> String {
-    let folder = folder.canonicalize().unwrap_or_else(|_| folder.to_owned());
+    // `.` has no name of its own; a link does, and keeps it wherever it leads.
+    let folder = match folder.file_name() {
+        Some(_) => folder.to_owned(),
+        None => folder.canonicalize().unwrap_or_else(|_| folder.to_owned()),
+    };
     let part = |path: &Path| path.file_name().map(|name| name.to_string_lossy().into_owned());
     let repository = folder
         .parent()
@@ -71,9 +75,13 @@ pub(crate) struct Served {
 }
 
 impl Served {
-    fn load(source: &Source) -> Result<Self, String> {
-        let model = Model::load(&source.folder, LoadOptions::default())
-            .map_err(|error| error.to_string())?;
+    fn load(source: &Source, indexes: Option<&Path>) -> Result<Self, String> {
+        let index = IndexOptions { folder: indexes.map(Path::to_owned), ..IndexOptions::default() };
+        let options = LoadOptions { index, ..LoadOptions::default() };
+        let model = Model::load(&source.folder, options).map_err(|error| error.to_string())?;
+        if let Some(problem) = model.tokenizer().index_problem() {
+            tracing::warn!(problem, "no index is kept: each start reads the whole vocabulary");
+        }
         let (mut size, mut modified) = (0, UNIX_EPOCH);
         if let Some(files) = model.files() {
             for path in [&files.config, &files.tensors, &files.tokenizer] {
@@ -132,13 +140,15 @@ pub(crate) struct Models {
 
 impl Models {
     /// Loads them. Each is found by its name and, unless two would have it, by what follows the
-    /// last slash of that; `aliases` are pairs of another name and one of these.
+    /// last slash of that; `aliases` are pairs of another name and one of these; `indexes` is where
+    /// compiled indexes are looked for and kept.
     ///
     /// # Errors
     /// If one cannot be loaded, two have the same name, or an alias is of no model.
     pub(crate) fn load(
         sources: &[Source],
         aliases: &[(String, String)],
+        indexes: Option<&Path>,
         any: bool,
     ) -> Result<Self, String> {
         let mut names = HashMap::new();
@@ -168,7 +178,7 @@ impl Models {
         }
         let served = sources
             .iter()
-            .map(|source| Served::load(source).map(Arc::new))
+            .map(|source| Served::load(source, indexes).map(Arc::new))
             .collect::<Result<Vec<_>, _>>()?;
         if served.is_empty() {
             return Err("there is no model to serve".to_owned());

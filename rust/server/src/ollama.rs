@@ -42,7 +42,7 @@ pub(crate) fn embed_texts(context: &Context<'_>, body: &[u8]) -> Result<Answer, 
     out.extend_from_slice(b"{\"model\":");
     write(&mut out, &request.model);
     out.extend_from_slice(b",\"embeddings\":");
-    write_list(&mut out, embedded.rows(), |out, vector| write(out, vector));
+    write_list(&mut out, embedded.rows(), write);
     let total = start.elapsed().as_nanos();
     let tokens = embedded.totals.tokens;
     let rest =

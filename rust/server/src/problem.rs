@@ -91,12 +91,6 @@ impl Problem {
         Self { message: change(self.message), ..self }
     }
 
-    /// Of which kind it is.
-    #[must_use]
-    pub(crate) fn kind(&self) -> Kind {
-        self.kind
-    }
-
     /// The status code, as the API's own server would choose it.
     #[must_use]
     pub(crate) fn status(&self, api: Api) -> StatusCode {

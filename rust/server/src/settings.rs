@@ -27,6 +27,14 @@ fn alias(text: &str) -> Result<(String, String), String> {
     }
 }
 
+/// `off` and the like stand for none, in the variable that the Python package reads too.
+fn index_folder(text: &str) -> Result<PathBuf, String> {
+    match text.to_lowercase().as_str() {
+        "" | "0" | "off" | "false" | "no" => Ok(PathBuf::new()),
+        _ => Ok(PathBuf::from(text)),
+    }
+}
+
 fn seconds(text: &str) -> Result<Duration, String> {
     text.parse()
         .ok()
@@ -67,6 +75,11 @@ pub struct Settings {
     /// With one model, take every name that a request has for it.
     #[arg(long)]
     pub any_model: bool,
+
+    /// Where compiled indexes of big vocabularies are looked for and kept. One that was made ahead of
+    /// time and lies beside tokenizer.json is used without this.
+    #[arg(long, value_name = "FOLDER", env = "M2V_FAST_CACHE", value_parser = index_folder)]
+    pub index_folder: Option<PathBuf>,
 
     /// A file with one key a line; requests then need one of them as a bearer token.
     #[arg(long, value_name = "FILE", env = "M2V_SERVER_API_KEY_FILE")]

@@ -87,7 +87,7 @@ pub(crate) fn embed_texts(context: &Context<'_>, body: &[u8]) -> Result<Answer, 
 
 fn rows(embedded: &Embedded) -> Answer {
     let mut out = room(embedded.vectors.len());
-    write_list(&mut out, embedded.rows(), |out, vector| write(out, vector));
+    write_list(&mut out, embedded.rows(), write);
     Answer::json(out, embedded.totals)
 }
 
@@ -192,7 +192,7 @@ pub(crate) fn embed_all(context: &Context<'_>, body: &[u8]) -> Result<Answer, Pr
         if let Err(error) = model.rows_of(ids, &mut vectors) {
             failed = Some(error);
         }
-        write_list(out, vectors.chunks_exact(model.dim()), |out, row| write(out, row));
+        write_list(out, vectors.chunks_exact(model.dim()), write);
     });
     match failed {
         Some(error) => Err(error.into()),

@@ -31,7 +31,7 @@ pub(crate) fn vectors(context: &Context<'_>, body: &[u8]) -> Result<Answer, Prob
         write(&mut out, embedded.vectors.as_slice());
     } else {
         out.extend_from_slice(b"{\"vectors\":");
-        write_list(&mut out, embedded.rows(), |out, vector| write(out, vector));
+        write_list(&mut out, embedded.rows(), write);
     }
     // Containers write the one, the database reads the other.
     let dim = embedded.dim;
