@@ -69,16 +69,16 @@ def test_truncation(server: Server, reference: StaticModel) -> None:
     words = [f"{word} " for word in ("cat", "dog", "train", "house", "tree")] * 300
     text = "".join(words)
     left = server.ask("/embed", {"inputs": text, "truncation_direction": "left"})[1]
-    ids = reference.tokenize([text], max_length=None)[0]
+    # Each of the words is one token.
     limit = reference.max_length
     assert limit is not None
-    assert len(ids) > limit
+    assert len(words) > limit
     status, whole, _ = server.ask("/embed", {"inputs": "".join(words[-limit:])})
     assert status == 200
-    _equal(left, whole)
+    _equal(left, np.float32(whole))
     status, got, _ = server.ask("/embed", {"inputs": text, "truncate": False})
     assert (status, got["error_type"]) == (422, "Validation")
-    assert got["error"] == f"`inputs` must have less than {limit} tokens. Given: {len(ids)}"
+    assert got["error"] == f"`inputs` must have less than {limit} tokens. Given: {len(words)}"
 
 
 def test_embed_all(server: Server, reference: StaticModel) -> None:

@@ -4,13 +4,15 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
+use m2v_core::Model;
 use m2v_server::{App, LogFormat, Settings, serve};
 use tokio::signal::unix::{SignalKind, signal};
 
 fn main() -> ExitCode {
     let settings = Settings::parse();
     log_to_stderr(&settings);
-    match run(settings) {
+    let done = if settings.compile { compile(&settings) } else { run(settings) };
+    match done {
         Ok(()) => ExitCode::SUCCESS,
         Err(problem) => {
             tracing::error!("{problem}");
@@ -33,6 +35,16 @@ fn log_to_stderr(settings: &Settings) {
         let place = panic.location().map(ToString::to_string).unwrap_or_default();
         tracing::error!(place, "a fault of the server: please report it");
     }));
+}
+
+fn compile(settings: &Settings) -> Result<(), String> {
+    for source in &settings.models {
+        match Model::compile(&source.folder, None).map_err(|error| error.to_string())? {
+            Some(path) => tracing::info!("{} was made", path.display()),
+            None => tracing::info!("{} needs no index", source.folder.display()),
+        }
+    }
+    Ok(())
 }
 
 fn run(settings: Settings) -> Result<(), String> {

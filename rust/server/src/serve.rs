@@ -26,6 +26,9 @@ const REST: Duration = Duration::from_millis(50);
 /// was the last time.
 const LAST_CALL: Duration = Duration::from_millis(250);
 
+/// If no connection is to be had for so long, none waits to be accepted.
+const NOTHING_WAITS: Duration = Duration::from_millis(2);
+
 enum Listener {
     Tcp(TcpListener),
     Unix(UnixListener, PathBuf),
@@ -180,13 +183,13 @@ pub async fn serve(
     tracing::info!("stopping: no connection is accepted any more");
     app.drain();
     // Those that the system has accepted already are answered as well.
-    let accepted_before = tokio::time::timeout(LAST_CALL, async {
-        loop {
-            server.accept(&listener).await;
-        }
-    });
-    let Err(_) = accepted_before.await;
+    let waiting = async {
+        while tokio::time::timeout(NOTHING_WAITS, server.accept(&listener)).await.is_ok() {}
+    };
+    let _ = tokio::time::timeout(LAST_CALL, waiting).await;
     drop(listener);
+    // hyper closes what has asked nothing yet at once, so a request on its way is waited for.
+    tokio::time::sleep(LAST_CALL).await;
     tokio::select! {
         () = server.graceful.shutdown() => {
             tracing::info!("stopped");

@@ -52,6 +52,11 @@ pub struct Settings {
     #[arg(required = true, value_name = "MODEL", value_parser = Source::parse)]
     pub models: Vec<Source>,
 
+    /// Make the indexes of the models ahead of time, beside their tokenizer.json, and end: for an
+    /// image that is built once and started often.
+    #[arg(long)]
+    pub compile: bool,
+
     /// The address to listen at; 0.0.0.0 for all of the machine's.
     #[arg(long, default_value = "127.0.0.1", env = "M2V_SERVER_HOST")]
     pub host: std::net::IpAddr,
