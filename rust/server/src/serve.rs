@@ -181,13 +181,14 @@ pub async fn serve(
         }
     }
     tracing::info!("stopping: no connection is accepted any more");
-    app.drain();
     // Those that the system has accepted already are answered as well.
     let waiting = async {
         while tokio::time::timeout(NOTHING_WAITS, server.accept(&listener)).await.is_ok() {}
     };
     let _ = tokio::time::timeout(LAST_CALL, waiting).await;
     drop(listener);
+    // Not before: clients that are told to come back would do so while nobody accepts any more.
+    app.drain();
     // hyper closes what has asked nothing yet at once, so a request on its way is waited for.
     tokio::time::sleep(LAST_CALL).await;
     tokio::select! {
