@@ -14,9 +14,8 @@ import urllib.request
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import pytest
-
 import m2v_fast
+import pytest
 from m2v_fast.sources import resolve
 
 if TYPE_CHECKING:
@@ -30,7 +29,7 @@ TEXTS = (
     "東京は日本の首都です",
     "a",
     "word " * 3000,
-    "tab\tand\nnewline \\ \"quoted\" \u2028",
+    'tab\tand\nnewline \\ "quoted" \u2028',
 )
 
 

@@ -17,12 +17,14 @@ from typing import TYPE_CHECKING
 
 import numpy as np
 import pytest
+
 from tests.server.conftest import NAME, TEXTS, binary, bundled, running
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from m2v_fast import StaticModel
+
     from tests.server.conftest import Server
 
 BODY = json.dumps({"model": NAME, "input": TEXTS[0]}).encode()
@@ -338,9 +340,13 @@ def test_arguments_that_cannot_be(tmp_path: Path) -> None:
         ([folder, "--unix", str(tmp_path / "keys")], "is no socket"),
     ):
         done = subprocess.run(
-            [binary(), "--port", "0", *arguments] if "--unix" not in arguments
+            [binary(), "--port", "0", *arguments]
+            if "--unix" not in arguments
             else [binary(), *arguments],
-            capture_output=True, text=True, timeout=30, check=False,
+            capture_output=True,
+            text=True,
+            timeout=30,
+            check=False,
         )
         assert done.returncode != 0
         assert words in done.stderr, done.stderr

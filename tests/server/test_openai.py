@@ -15,6 +15,7 @@ if TYPE_CHECKING:
     from pathlib import Path
 
     from m2v_fast import StaticModel
+
     from tests.server.conftest import Server
 
 

@@ -9,12 +9,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
 from tests.server.conftest import NAME, TEXTS, bundled, running
 
 if TYPE_CHECKING:
     from pathlib import Path
 
     from m2v_fast import StaticModel
+
     from tests.server.conftest import Server
 
 

@@ -6,10 +6,12 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
+
 from tests.server.conftest import NAME, TEXTS
 
 if TYPE_CHECKING:
     from m2v_fast import StaticModel
+
     from tests.server.conftest import Server
 
 
