@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import os
 import stat
+import sysconfig
 from typing import TYPE_CHECKING
 
 import pytest
@@ -24,7 +25,7 @@ def binary(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     file.write_text("#!/bin/sh\n")
     file.chmod(file.stat().st_mode | stat.S_IXUSR)
     monkeypatch.setenv("PATH", str(file.parent))
-    monkeypatch.setattr(serve.sysconfig, "get_path", lambda *_: str(tmp_path / "none"))
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path / "none"))
     return str(file)
 
 
@@ -65,7 +66,7 @@ def test_what_cannot_be_served(
     executed: list[list[str]], tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
     monkeypatch.setenv("PATH", str(tmp_path))
-    monkeypatch.setattr(serve.sysconfig, "get_path", lambda *_: str(tmp_path))
+    monkeypatch.setattr(sysconfig, "get_path", lambda *_: str(tmp_path))
     for words, message in (
         (["bundled:minilm"], "m2v-fast[server]"),
         (["--port", "1"], "name the models first"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import asyncio
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import openai
@@ -19,8 +19,8 @@ if TYPE_CHECKING:
     from tests.server.conftest import Server
 
 
-def _client(server: Server, **options: object) -> openai.OpenAI:
-    return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", **options)  # type: ignore[arg-type]
+def _client(server: Server, **options: Any) -> openai.OpenAI:
+    return openai.OpenAI(base_url=f"{server.url}/v1", api_key="none", **options)
 
 
 def _equal(got: object, wanted: object) -> None:
@@ -78,9 +78,9 @@ def test_models(server: Server) -> None:
         ({"input": [1, 2]}, "check_embedding_ctx_length=False"),
     ],
 )
-def test_refused(server: Server, wish: dict[str, object], words: str) -> None:
+def test_refused(server: Server, wish: dict[str, Any], words: str) -> None:
     with pytest.raises(openai.BadRequestError, match=words) as caught:
-        _client(server).embeddings.create(model=NAME, **wish)  # type: ignore[arg-type]
+        _client(server).embeddings.create(model=NAME, **wish)
     assert caught.value.type == "invalid_request_error"
     assert caught.value.param == ("dimensions" if "dimensions" in wish else "input")
 
@@ -120,13 +120,9 @@ def test_keys(tmp_path: Path) -> None:
 def test_langchain(server: Server, reference: StaticModel, monkeypatch: pytest.MonkeyPatch) -> None:
     from langchain_openai import OpenAIEmbeddings
 
-    def embeddings(**options: object) -> OpenAIEmbeddings:
-        return OpenAIEmbeddings(
-            model=NAME,
-            base_url=f"{server.url}/v1",
-            api_key="none",
-            **options,  # type: ignore[arg-type]
-        )
+    def embeddings(**options: Any) -> OpenAIEmbeddings:
+        settings: dict[str, Any] = {"base_url": f"{server.url}/v1", "api_key": "none", **options}
+        return OpenAIEmbeddings(model=NAME, **settings)
 
     told = embeddings(check_embedding_ctx_length=False)
     _equal(told.embed_documents(list(TEXTS)), reference.encode(list(TEXTS)))
