@@ -134,9 +134,9 @@ mod tests {
         let values: Vec<u8> = [0f32, -1., 1., 3.].iter().flat_map(|v| v.to_le_bytes()).collect();
         let ranges = Ranges::parse(&npy("<f4", "False", "(2, 2)", &values)).unwrap();
         assert_eq!((ranges.low, ranges.high), (vec![0., -1.], vec![1., 3.]));
-        let values: Vec<u8> = [0f64, 1., -1., 3.].iter().flat_map(|v| v.to_le_bytes()).collect();
+        let values: Vec<u8> = [0f64, 255., -1., 3.].iter().flat_map(|v| v.to_le_bytes()).collect();
         let ranges = Ranges::parse(&npy("<f8", "True", "(2, 2)", &values)).unwrap();
-        assert_eq!(ranges.steps(&[0.5, 9.0]).collect::<Vec<_>>(), [127.5, 255.0]);
+        assert_eq!(ranges.steps(&[0.5, 9.0]).collect::<Vec<_>>(), [0.5, 255.0]);
     }
 
     #[test]
