@@ -52,7 +52,7 @@ fn what_is_left_to_the_fallback() {
         Model { normalizer: strip(true, true), ..Model::default() }.with_added(" ", "n").json(),
         // What is first would have to be followed through another change of the text.
         Model {
-            pre_tokenizer: pre_tokenizers::sequence(&[
+            pre_tokenizer: pretokenizers::sequence(&[
                 byte_level(true, true),
                 metaspace("first", true),
             ]),
