@@ -179,8 +179,8 @@ memcheck:
 		cargo test --locked --quiet -p m2v-core --lib -- $(MEMCHECK_TESTS)
 
 .PHONY: coverage
-coverage: build ## Count the normalizers, pre-tokenizers and models that run on an engine of ours
-	$(BIN)/python scripts/coverage.py
+coverage: ## Count the normalizers, pre-tokenizers and models that run on an engine of ours
+	cargo test --locked --quiet -p m2v-core --test ids -- --ignored --nocapture --test-threads 1 coverage
 
 .PHONY: test-exhaustive
 test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours

@@ -26,9 +26,6 @@ mod text;
 mod tokenizer;
 mod vectors;
 
-/// The engines whose ids are compared with the reference's: all but the reference itself.
-const ENGINES: &[&str] = &["wordpiece", "unigram", "bpe", "wordlevel"];
-
 pub use arrow::arrow;
 pub use bounds::run;
 pub use config::config;

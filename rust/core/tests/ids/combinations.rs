@@ -23,9 +23,9 @@ use crate::table::{Part, added, file};
 use crate::texts::{self, Random};
 
 /// Of each kind of model, the share of combinations that must run on an engine of ours, in percent:
-/// what it is today.
+/// all, since what is not for them is not in the table (`refusals.rs` has it).
 const LEAST_FAST: &[(&str, f64)] =
-    &[("WordPiece", 0.0), ("WordLevel", 0.0), ("Unigram", 0.0), ("BPE", 0.0)];
+    &[("WordPiece", 100.0), ("WordLevel", 100.0), ("Unigram", 100.0), ("BPE", 100.0)];
 
 /// The table, and what of it is one combination.
 pub(crate) struct Table {
@@ -150,7 +150,7 @@ impl Combination<'_> {
     /// Compares so many texts in so many variants.
     fn check(&self, count: usize, variants: Option<usize>) -> Result<Outcome, String> {
         let (outcome, probes) = self.load(variants)?;
-        if probes.is_empty() {
+        if probes.is_empty() || count == 0 {
             return Ok(outcome);
         }
         assert!(is_fast(&probes[0]));
@@ -293,14 +293,21 @@ fn sweep(
 }
 
 /// One pair in so many.
-const STRIDE: usize = 11;
+const STRIDE: usize = 17;
 
 #[test]
 fn some_pairs() {
     let table = Table::new();
     let pairs: Vec<_> = table.pairs().into_iter().step_by(STRIDE).collect();
-    let texts = texts_each(20);
+    let texts = texts_each(24);
     sweep(&pairs, |_| texts, Some(2));
+}
+
+/// No text: which parts run on an engine of ours. `make coverage` prints it.
+#[test]
+#[ignore = "minutes: for its output"]
+fn coverage_of_pairs() {
+    sweep(&Table::new().pairs(), |_| 0, Some(1));
 }
 
 /// For each pair and kind of model there are two thousand texts, over all settings of the model.

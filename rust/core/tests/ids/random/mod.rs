@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::oracle::Oracle;
 use crate::table::added::added;
-use crate::table::normalizers::{bert, normalizers, spaced_punctuation};
+use crate::table::normalizers::{bert, normalizers, others, spaced_punctuation};
 use crate::table::pretokenizers::{byte_level, metaspace, pre_tokenizers, sequence};
 use crate::table::{Part, file, plain};
 use crate::texts::{self, Random};
@@ -40,6 +40,10 @@ enum Like {
 
 impl Parts {
     fn normalizer(&self, random: &mut Random, like: Like) -> Value {
+        if random.chance(2) {
+            let others = others();
+            return others[random.below(others.len())].clone();
+        }
         match (like, random.below(10)) {
             (_, 0..=3) => self.normalizers[random.below(self.normalizers.len())].json.clone(),
             (Like::Bert, 4..=8) => {

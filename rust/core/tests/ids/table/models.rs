@@ -62,10 +62,9 @@ fn word_piece(runs: &Runs, prefix: &str, unk: &str, max_chars: usize) -> String 
 
 fn word_level(runs: &Runs, unk: &str) -> String {
     let mut tokens = vec!["[UNK]".to_owned(), String::new()];
-    tokens.extend(runs.chars.iter().chain(&runs.runs).cloned());
-    for pair in runs.runs.windows(2) {
-        tokens.push(pair.concat());
-    }
+    tokens.extend(runs.chars.iter().chain(&runs.runs).chain(&runs.words).cloned());
+    tokens.sort_unstable();
+    tokens.dedup();
     format!(r#"{{"type":"WordLevel","unk_token":{},"vocab":{}}}"#, json!(unk), vocab(&tokens))
 }
 
@@ -130,6 +129,10 @@ pub(crate) fn settings() -> Vec<Setting> {
     let piece = word_piece;
     add("WordPiece", "##", &|runs| piece(runs, "##", "[UNK]", 100));
     add("WordPiece", "7 characters", &|runs| piece(runs, "##", "[UNK]", 7));
+    // Ids tell where words begin.
+    add("WordPiece", "each character", &|runs| {
+        piece(&Runs { runs: Vec::new(), ..runs.clone() }, "##", "[UNK]", 1000)
+    });
     add("WordPiece", "no prefix", &|runs| piece(runs, "", "[UNK]", 100));
     add("WordPiece", "another prefix", &|runs| piece(runs, "a@", "a", 30));
     add("WordPiece", "no unknown token", &|runs| piece(runs, "##", "nowhere", 100));

@@ -44,15 +44,17 @@ fn forms(fragment: &str) -> Vec<String> {
 
 /// Characters, and runs of two to four of them. Some characters are in none of them, so that words
 /// become unknown.
-#[derive(Debug)]
+#[derive(Debug, Clone)]
 pub(crate) struct Runs {
     pub(crate) chars: Vec<String>,
     pub(crate) runs: Vec<String>,
+    /// What texts are made of as it is, and pairs of some of it.
+    pub(crate) words: Vec<String>,
 }
 
 /// Of the texts as they are, or of their bytes in a byte-level vocabulary.
 pub(crate) fn runs(of_bytes: bool) -> Runs {
-    let (mut chars, mut runs) = (BTreeSet::new(), BTreeSet::new());
+    let [mut chars, mut runs, mut words, mut few] = [(); 4].map(|()| BTreeSet::new());
     let missing = |c: char| c == 'q' || (!c.is_ascii() && number(&c.to_string()) % 16 == 0);
     let mut last = String::new();
     for fragment in POOLS.iter().copied().flatten() {
@@ -60,6 +62,11 @@ pub(crate) fn runs(of_bytes: bool) -> Runs {
             if !of_bytes {
                 chars.extend(form.chars().filter(|&c| !missing(c)).map(String::from));
             }
+            let written = if of_bytes { byte_chars(&form) } else { form.clone() };
+            if number(&form) % 8 == 0 && form.len() < 9 {
+                few.insert(written.clone());
+            }
+            words.insert(written);
             // With what came before, so that runs go beyond fragments.
             let joined = format!("{}{form}", last.chars().last().unwrap_or(' '));
             for text in [&form, &joined] {
@@ -83,7 +90,11 @@ pub(crate) fn runs(of_bytes: bool) -> Runs {
         chars.remove(&byte_char(0xb7).to_string());
     }
     chars.insert("▁".to_owned());
-    Runs { chars: chars.into_iter().collect(), runs: runs.into_iter().collect() }
+    let pairs: Vec<String> =
+        few.iter().flat_map(|one| few.iter().map(move |other| format!("{one}{other}"))).collect();
+    words.extend(pairs);
+    let [chars, runs, words] = [chars, runs, words].map(|all| all.into_iter().collect());
+    Runs { chars, runs, words }
 }
 
 /// `<0x00>` and so on.

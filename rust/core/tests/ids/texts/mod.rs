@@ -39,6 +39,7 @@ pub(crate) fn text(random: &mut Random, parts: usize, fragments: &[&str]) -> Str
     weights[1] += 1;
     weights[POOLS.len()] *= usize::from(!fragments.is_empty());
     let total: usize = weights.iter().sum();
+    let spaces = [8, 8, 2, 100][random.below(4)];
     let mut out = String::new();
     for _ in 0..random.below(parts + 1) {
         let mut ticket = random.below(total);
@@ -62,7 +63,7 @@ pub(crate) fn text(random: &mut Random, parts: usize, fragments: &[&str]) -> Str
                 }
             }
         }
-        if random.below(8) == 0 {
+        if random.below(spaces) == 0 {
             out.push(' ');
         }
     }
