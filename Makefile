@@ -17,7 +17,7 @@ $(VENV)/made:
 	$(PIP) install --upgrade 'pip>=25.1'
 	touch $@
 
-$(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
+$(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust/core rust/python python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
 	$(PIP) install 'maturin>=1.9,<2'
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
 	touch $@
@@ -43,7 +43,7 @@ test-rust: ## Run the Rust tests, with and without the fallback
 
 .PHONY: test-python
 test-python: build $(VENV)/tested ## Run the Python tests
-	$(BIN)/python -m pytest --ignore tests/integrations
+	$(BIN)/python -m pytest --ignore tests/integrations --ignore tests/server
 
 BARE := .venv-no-fallback
 
@@ -229,6 +229,32 @@ test-engines: $(VENV)/made $(ENGINES)/made $(DAFT)/made ## Test Ray, Spark (whic
 	$(ENGINES)/bin/python -m pytest -q tests/integrations/test_ray.py tests/integrations/test_spark.py
 	$(DAFT)/bin/python -m pytest -q tests/integrations/test_daft.py
 
+# The server is a workspace and a wheel of its own (rust/server says why).
+SERVER := .venv-server
+SERVER_CARGO := --manifest-path rust/server/Cargo.toml --target-dir target
+
+.PHONY: server
+server: ## Build the server, target/release/m2v-server: it needs no Python
+	cargo build --release --locked --quiet $(SERVER_CARGO)
+
+$(SERVER)/made: pyproject.toml
+	$(PYTHON) -m venv $(SERVER)
+	$(SERVER)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(SERVER)/bin/python -m pip --disable-pip-version-check --quiet install --group server
+	touch $@
+
+.PHONY: test-server
+test-server: $(VENV)/made $(SERVER)/made ## Test the server: its own tests, real clients, faults
+	cargo test --locked --quiet $(SERVER_CARGO)
+	$(PIP) install 'maturin>=1.9,<2'
+	rm -rf $(SERVER)/dist
+	$(BIN)/maturin build --release --locked --quiet --out $(SERVER)/dist
+	cd rust/server && CARGO_TARGET_DIR=$(abspath target) $(abspath $(BIN))/maturin build \
+		--release --locked --quiet --out $(abspath $(SERVER))/dist
+	$(SERVER)/bin/python -m pip --disable-pip-version-check --quiet install $(SERVER)/dist/*.whl
+	$(SERVER)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(SERVER)/dist/*.whl
+	PATH=$(abspath $(SERVER))/bin:$$PATH $(SERVER)/bin/python -m pytest -q tests/server
+
 RECIPES := .venv-recipes
 
 $(RECIPES)/made: pyproject.toml
@@ -307,6 +333,8 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo fmt --manifest-path rust/peers/Cargo.toml --all --check
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all --check
 	cargo clippy --locked --quiet --manifest-path rust/fuzz/Cargo.toml --target-dir target --all-targets -- --deny warnings
+	cargo fmt --manifest-path rust/server/Cargo.toml --all --check
+	cargo clippy --locked --quiet $(SERVER_CARGO) --all-targets -- --deny warnings
 	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-core
 	$(BIN)/ruff format --check .
@@ -319,6 +347,7 @@ format: $(VENV)/tested ## Format everything
 	cargo fmt --all
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all
 	cargo fmt --manifest-path rust/peers/Cargo.toml --all
+	cargo fmt --manifest-path rust/server/Cargo.toml --all
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
@@ -355,4 +384,4 @@ wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) $(TORCH) $(ENGINES) $(DAFT) target dist
+	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) $(TORCH) $(ENGINES) $(DAFT) $(SERVER) target dist

@@ -25,7 +25,8 @@ from tokenizers import Regex
 from tokenizers.pre_tokenizers import Split
 
 REFERENCE = "0.23.3"
-TABLE = Path(__file__).parent.parent / "rust/core/src/tokenize/text/pretokenizers/regex/properties.bin"
+FOLDER = Path(__file__).parent.parent / "rust/core/src/tokenize/text/pretokenizers/regex"
+TABLE = FOLDER / "properties.bin"
 PAGE = 128
 CODES = 0x110000
 SCALARS = [code for code in range(CODES) if not 0xD800 <= code < 0xE000]

@@ -1,4 +1,4 @@
-"""Writes THIRD-PARTY-LICENSES: the notices of the Rust crates that are compiled into the wheel.
+"""Writes THIRD-PARTY-LICENSES: the notices of the Rust crates that are compiled into each wheel.
 
 usage: python scripts/third_party_licenses.py [--check]; with --check it only says whether the file
 is what it would write. The texts are those that the crates bring, so `cargo fetch` must have run.
@@ -15,7 +15,12 @@ from pathlib import Path
 from typing import Any
 
 ROOT = Path(__file__).resolve().parent.parent
-FILE = ROOT / "THIRD-PARTY-LICENSES"
+NAME = "THIRD-PARTY-LICENSES"
+#: The crate that is built into a wheel, the folder of its workspace, and what the file is about.
+WHEELS = (
+    ("m2v-python", ROOT, "the binary module of m2v_fast"),
+    ("m2v-server", ROOT / "rust" / "server", "the binary m2v-server"),
+)
 NOTICE = re.compile(r"(licen[cs]e|copying|notice|unlicense)", re.IGNORECASE)
 
 #: What wheels are built for; crates for other systems are in none.
@@ -33,22 +38,22 @@ TARGETS = (
 INSIDE = {"onig_sys": ("oniguruma/COPYING",)}
 
 HEAD = """\
-Licences of the Rust crates that are compiled into the binary module of m2v_fast.
+Licences of the Rust crates that are compiled into {what}.
 Made by scripts/third_party_licenses.py; `make deny` checks that it is up to date.
 """
 
 
-def _cargo(*arguments: str) -> str:
+def _cargo(folder: Path, *arguments: str) -> str:
     return subprocess.run(
-        ["cargo", *arguments, "--locked"], cwd=ROOT, check=True, capture_output=True, text=True
+        ["cargo", *arguments, "--locked"], cwd=folder, check=True, capture_output=True, text=True
     ).stdout
 
 
-def compiled_in() -> set[tuple[str, str]]:
+def compiled_in(crate: str, folder: Path) -> set[tuple[str, str]]:
     """Names and versions of the crates in the module: no build scripts, no procedural macros."""
     targets = [argument for target in TARGETS for argument in ("--target", target)]
     shown = ["--edges", "normal,no-proc-macro", "--prefix", "none", "--format", "{p}"]
-    tree = _cargo("tree", "-p", "m2v-python", *targets, *shown)
+    tree = _cargo(folder, "tree", "-p", crate, *targets, *shown)
     words = (line.split() for line in tree.splitlines() if line.strip())
     return {(name, version.removeprefix("v")) for name, version, *_ in words}
 
@@ -64,18 +69,18 @@ def notices(package: dict[str, Any]) -> list[tuple[str, str]]:
     return [(name, path.read_text(encoding="utf-8").strip()) for name, path in found]
 
 
-def document() -> str:
+def document(crate: str, folder: Path, what: str) -> str:
     """The whole file: each crate, then each text once with the crates that bring it."""
-    wanted = compiled_in()
+    wanted = compiled_in(crate, folder)
     packages = [
         package
-        for package in json.loads(_cargo("metadata", "--format-version", "1"))["packages"]
+        for package in json.loads(_cargo(folder, "metadata", "--format-version", "1"))["packages"]
         if package["source"] and (package["name"], package["version"]) in wanted
     ]
     packages.sort(key=lambda package: (package["name"], package["version"]))
     users: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
-    lines = [HEAD]
+    lines = [HEAD.format(what=what)]
     for package in packages:
         title = f"{package['name']} {package['version']}"
         found = notices(package)
@@ -95,11 +100,15 @@ def main() -> None:
     """Write the file, or check it."""
     parser = argparse.ArgumentParser(description="Licences of the crates in the wheel.")
     parser.add_argument("--check", action="store_true")
-    made = document()
-    if not parser.parse_args().check:
-        FILE.write_text(made, encoding="utf-8", newline="\n")
-    elif not FILE.exists() or FILE.read_text(encoding="utf-8") != made:
-        sys.exit(f"{FILE.name} is out of date: run python scripts/third_party_licenses.py")
+    check = parser.parse_args().check
+    for crate, folder, what in WHEELS:
+        made = document(crate, folder, what)
+        file = folder / NAME
+        if not check:
+            file.write_text(made, encoding="utf-8", newline="\n")
+        elif not file.exists() or file.read_text(encoding="utf-8") != made:
+            shown = file.relative_to(ROOT)
+            sys.exit(f"{shown} is out of date: run python scripts/third_party_licenses.py")
 
 
 if __name__ == "__main__":

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import subprocess
 from pathlib import Path
 from typing import Any
 
@@ -32,8 +33,8 @@ def _listed(heading: str) -> set[str]:
 
 def test_rust() -> None:
     wanted = set()
-    for part in ("arrow", "core", "python", "fuzz"):
-        manifest = f"rust/{part}/Cargo.toml"
+    for crate in ("arrow", "core", "fuzz", "python", "server"):
+        manifest = f"rust/{crate}/Cargo.toml"
         content = _read(manifest)
         for table in (content, *content.get("target", {}).values()):
             for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
@@ -58,5 +59,23 @@ def test_python() -> None:
 def test_lock_files_are_kept() -> None:
     ignored = (ROOT / ".gitignore").read_text(encoding="utf-8")
     assert "lock" not in ignored
-    for name in ("Cargo.lock", "rust/fuzz/Cargo.lock", "rust/peers/Cargo.lock"):
-        assert (ROOT / name).exists()
+    for folder in (".", "rust/fuzz", "rust/peers", "rust/server"):
+        assert (ROOT / folder / "Cargo.lock").exists()
+
+
+@pytest.mark.parametrize("workspace", [".", "rust/server"])
+def test_numbers_are_read_as_the_reference_reads_them(workspace: str) -> None:
+    """These features of serde_json would change the scores of Unigram models, and so ids."""
+    tree = ["cargo", "tree", "--locked", "--offline", "--edges", "normal", "--target", "all"]
+    shown = subprocess.run(
+        [*tree, "--prefix", "none", "--format", "{p} [{f}]"],
+        cwd=ROOT / workspace,
+        check=True,
+        capture_output=True,
+        text=True,
+    ).stdout
+    features = {line for line in shown.splitlines() if line.startswith("serde_json ")}
+    assert features
+    for line in features:
+        assert "float_roundtrip" not in line
+        assert "arbitrary_precision" not in line

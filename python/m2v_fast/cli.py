@@ -1,4 +1,4 @@
-"""The command line: `m2v-fast demo`, `info`, `embed`, `compile`, `cache`, and others' commands."""
+"""The command line: `m2v-fast demo`, `info`, `embed`, `compile`, `cache`, `serve`, and more."""
 
 from __future__ import annotations
 
@@ -390,6 +390,25 @@ def cache(clear: bool) -> None:
         used = time.strftime("%Y-%m-%d", time.localtime(entry.used))
         done = "  removed" if clear else ""
         click.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB  used {used}{done}")
+
+
+@main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
+@_revision_option
+@click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="MODEL... [OPTIONS]")
+def serve(revision: str | None, words: tuple[str, ...]) -> None:
+    """Serve models over the APIs of OpenAI, TEI, Ollama, Cohere and Weaviate.
+
+    \b
+        m2v-fast serve minishlab/potion-base-8M
+        m2v-fast serve ./model small=bundled:minilm --port 9000
+        m2v-fast serve ./model --help
+
+    Needs m2v-fast[server]. The models come first, then options of the server: this process becomes
+    it. The first model answers requests that name none.
+    """
+    from m2v_fast.serve import run
+
+    run(words, revision)
 
 
 main.add_command(convert)

@@ -171,7 +171,7 @@ impl Model {
         match counts {
             None => self.encode_into(text, options, scratch, out),
             Some(slot) => {
-                slot.put(self.encode_counted(text, options, scratch, out)?);
+                slot.put(self.encode_counted_into(text, options, scratch, out)?);
                 Ok(())
             }
         }

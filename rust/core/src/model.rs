@@ -319,6 +319,24 @@ impl Model {
         self.with_scratch(|scratch| self.encode_into(&text, options, scratch, out))
     }
 
+    /// [`Model::encode`], and what it kept of the text and left out: the text is tokenized once for
+    /// both.
+    pub fn encode_counted(
+        &self,
+        text: &str,
+        options: EncodeOptions,
+        out: &mut [f32],
+    ) -> Result<Counts> {
+        if out.len() != self.dim() {
+            return Err(Error::Argument(format!(
+                "the output has room for {} floats; a vector has {}",
+                out.len(),
+                self.dim()
+            )));
+        }
+        self.with_scratch(|scratch| self.encode_counted_into(&text, options, scratch, out))
+    }
+
     /// The ids of one text as [`Model::encode`] pools them: cut, and without the unknown id unless
     /// the model keeps it.
     pub fn ids(&self, text: &str, max_length: Option<usize>) -> Result<Vec<u32>> {
@@ -370,9 +388,8 @@ impl Model {
         self.pool(ids, options.normalize, matrix, out)
     }
 
-    /// As `encode_into`, telling what became of the text, which is read once more only if it has as
-    /// many tokens as are kept.
-    pub(crate) fn encode_counted(
+    /// As `encode_into`, telling what became of the text.
+    pub(crate) fn encode_counted_into(
         &self,
         text: &impl Text,
         options: EncodeOptions,
@@ -380,15 +397,25 @@ impl Model {
         out: &mut [f32],
     ) -> Result<Counts> {
         let limit = options.max_length;
-        let tokens = self.ids_into(text, limit, scratch)?;
+        // One id more than fits tells whether there are more; unknown ones count, so they go
+        // only then.
+        self.ids_beyond(text, limit, 1, Unknown::Keep, scratch)?;
         let Scratch { ids, matrix, .. } = scratch;
-        let unknown = tokens - ids.len();
+        let over = limit.is_some_and(|limit| ids.len() > limit);
+        ids.truncate(limit.unwrap_or(usize::MAX));
+        let tokens = ids.len();
+        let vocabulary = self.shared.tokenizer.vocabulary();
+        let unknown = match vocabulary.unk_id {
+            Some(unk) if self.unknown == Unknown::Drop => {
+                ids.retain(|&id| id != unk);
+                tokens - ids.len()
+            }
+            Some(unk) => ids.iter().filter(|&&id| id == unk).count(),
+            None => 0,
+        };
         self.pool(ids, options.normalize, matrix, out)?;
-        let median = self.shared.tokenizer.vocabulary().median_token_length;
-        let cut = limit.is_some_and(|limit| text.is_longer(limit.saturating_mul(median)));
-        let truncated = cut
-            || limit.is_some_and(|limit| tokens >= limit)
-                && self.ids_beyond(text, limit, 1, self.unknown, scratch)? > tokens;
+        let most = limit.map(|limit| limit.saturating_mul(vocabulary.median_token_length));
+        let truncated = over || most.is_some_and(|most| text.is_longer(most));
         Ok(Counts { tokens, unknown, truncated })
     }
 

@@ -5,7 +5,9 @@ mod support;
 
 use std::cell::Cell;
 
-use m2v_core::{Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Matrix, Model, Text};
+use m2v_core::{
+    Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Matrix, Model, Text, Unknown,
+};
 
 const DIM: usize = 24;
 
@@ -61,6 +63,26 @@ fn threads_batches_and_kernels_do_not_change_a_bit() {
     }
     for (text, row) in texts.iter().zip(expected.chunks(DIM)).step_by(17) {
         assert_eq!(encode(&model, std::slice::from_ref(text), OPTIONS, 1), row);
+    }
+}
+
+#[test]
+fn a_counted_vector_is_the_same_and_so_are_its_counts() {
+    let (_folder, dropping) = model();
+    let texts = texts(60);
+    for model in [dropping.with_unknown(Unknown::Keep), dropping] {
+        for max_length in [None, Some(0), Some(1), Some(3), Some(7), Some(512)] {
+            let options = EncodeOptions { max_length, normalize: true };
+            let vectors = encode(&model, &texts, options, 1);
+            let counts = model.count_batch(&texts, max_length, BatchOptions::default()).unwrap();
+            for (place, text) in texts.iter().enumerate() {
+                let mut out = vec![f32::NAN; DIM];
+                let count = model.encode_counted(text, options, &mut out).unwrap();
+                assert_eq!(count, counts[place], "{text:?} {max_length:?}");
+                let bits: Vec<u32> = out.into_iter().map(f32::to_bits).collect();
+                assert_eq!(bits, vectors[place * DIM..][..DIM], "{text:?} {max_length:?}");
+            }
+        }
     }
 }
 

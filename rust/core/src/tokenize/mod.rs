@@ -15,6 +15,7 @@
 //! All roads share one contract, [`Tokenizer::ids_into`]: ids without special tokens, cut on the
 //! right to `limit` ids, and *then* freed of the unknown id, as model2vec 0.10.0 does it.
 
+mod added_tokens;
 mod bert;
 #[cfg(feature = "fallback")]
 mod fallback;
@@ -26,11 +27,13 @@ mod output;
 mod plan;
 #[doc(hidden)]
 pub mod probe;
+mod refusals;
 mod road;
 mod scan;
 mod sentences;
 mod text;
 mod trie;
+mod vocabulary;
 
 use std::path::Path;
 
@@ -44,46 +47,10 @@ use models::Model;
 use models::unigram::Unigram;
 use output::Output;
 pub use output::Unknown;
+use refusals::{NotCovered, Problem};
 use road::Road;
 use sentences::Sentences;
-
-/// Why a fast engine does not take a tokenizer.json: a short phrase such as
-/// `normalizer of type Nmt`.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub(crate) enum NotCovered {
-    /// Not an error: the fallback is asked.
-    Here(String),
-    /// No file to be loaded: the reference would ask for memory without end, or not come back.
-    Anywhere(String),
-}
-
-/// What the rest of the crate needs to know of a vocabulary, added tokens included.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct Vocabulary {
-    /// Number of distinct tokens.
-    pub tokens: usize,
-    /// Every id that the tokenizer can produce is below this bound (largest id + 1).
-    pub id_bound: u32,
-    /// The id that is removed from every text: of `unk_token`, or a Unigram model's `unk_id`.
-    pub unk_id: Option<u32>,
-    /// `int(median(len(token)))` over all tokens, in code points; the middle two are averaged
-    /// before truncation. model2vec cuts a text to `max_length` times this many code points.
-    pub median_token_length: usize,
-}
-
-impl Vocabulary {
-    /// Gathers the facts from the code-point lengths of all distinct tokens.
-    pub(crate) fn new(mut lengths: Vec<u32>, id_bound: u32, unk_id: Option<u32>) -> Self {
-        lengths.sort_unstable();
-        let middle = lengths.len() / 2;
-        let median_token_length = match lengths.len() {
-            0 => 0,
-            n if n % 2 == 1 => lengths[middle] as usize,
-            _ => (lengths[middle - 1] as usize + lengths[middle] as usize) / 2,
-        };
-        Self { tokens: lengths.len(), id_bound, unk_id, median_token_length }
-    }
-}
+pub use vocabulary::Vocabulary;
 
 /// Buffers of one worker, reused from text to text so that the steady state allocates nothing:
 /// those that [`Tokenizer::worker`] makes for one tokenizer.
@@ -120,24 +87,14 @@ impl Engine {
     }
 }
 
-/// Why there are no ids.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-enum Problem {
-    /// The normalized text is too long.
-    Grows,
-    /// There is no unknown token where one is needed.
-    NoUnknown,
-}
-
-impl Problem {
-    fn of(self, bytes: usize) -> String {
-        match self {
-            Self::Grows => grows(bytes),
-            Self::NoUnknown => "the text has a character that is no token, and the vocabulary of \
+/// Why a text of so many bytes has no ids, in words.
+fn in_words(problem: Problem, bytes: usize) -> String {
+    match problem {
+        Problem::Grows => grows(bytes),
+        Problem::NoUnknown => "the text has a character that is no token, and the vocabulary of \
                 this tokenizer.json has no unknown token to stand for it: leave the character out, \
                 or add an unknown token to the model"
-                .to_owned(),
-        }
+            .to_owned(),
     }
 }
 
@@ -367,7 +324,9 @@ impl Tokenizer {
         let counted = room - out.remaining;
         match done {
             Ok(()) => Ok(counted),
-            Err(problem) => Err(Error::Tokenize { index: 0, problem: problem.of(text.len()) }),
+            Err(problem) => {
+                Err(Error::Tokenize { index: 0, problem: in_words(problem, text.len()) })
+            }
         }
     }
 

@@ -1,19 +1,22 @@
 //! Which road a tokenizer.json takes, and why.
 
+use super::Engine;
+use super::added_tokens::{AddedTokens as Added, added_tokens};
 use super::bert::Bert;
 use super::file::nested::{Kind, Leaf, leaves};
-use super::file::parts::{added_tokens, check_post_processor, check_version, not_covered};
+use super::file::parts::{check_post_processor, check_version};
 use super::file::spec::Spec;
 use super::index::{Parts, Sections};
 use super::models::unigram::{Unigram, stored};
 use super::models::{Known, Model};
 use super::output::NO_ID;
+use super::refusals::{NotCovered, not_covered};
 use super::road::Road;
 use super::road::segments::Segments;
 use super::sentences::Sentences;
 use super::text::normalizers::{self, Normalizer};
 use super::text::pretokenizers::PreTokenizer;
-use super::{Engine, NotCovered, Vocabulary};
+use super::vocabulary::Vocabulary;
 
 /// The engine for a file. `keep` is called with the index of a vocabulary of at least so many
 /// tokens, if it can have one.
@@ -68,8 +71,6 @@ pub(super) fn from_index(parts: &Parts) -> Option<(Engine, Vocabulary)> {
     let road = assemble(normalizer, pre_tokenizer, added, model, unk_id);
     Some((road, vocabulary))
 }
-
-type Added = super::file::parts::AddedTokens;
 
 impl Added {
     fn of(spec: &Spec<'_>, known: &Known, normalizer: &Normalizer) -> Result<Self, NotCovered> {

@@ -6,7 +6,7 @@ use std::ops::Range;
 use super::cache::{Cache, Key, Value};
 use super::charmap::Fate;
 use super::exact;
-use super::walk::{LARGE, Walk};
+use super::parts::{LARGE, Walk};
 use crate::tokenize::models::wordpiece::Outcome;
 use crate::tokenize::output::Output;
 use crate::tokenize::scan::classify::Units;

@@ -12,10 +12,12 @@ mod chunks;
 mod exact;
 mod follow;
 mod known;
+mod parts;
 pub(super) mod plan;
 mod walk;
 
-use super::{NotCovered, Vocabulary};
+use super::refusals::NotCovered;
+use super::vocabulary::Vocabulary;
 use crate::backend::Runnable;
 use crate::tokenize::file::spec::Spec;
 use crate::tokenize::output::Output;
@@ -24,8 +26,9 @@ use crate::tokenize::text::added::Part;
 use crate::tokenize::text::normalizers::bert::Normalizer;
 use charmap::CharMap;
 use follow::Follow;
+use parts::Walk;
 use plan::Plan;
-use walk::{Memory, Walk};
+use walk::Memory;
 
 /// Chunks that a worker's cache holds unless told otherwise: 32 bytes each. English text of 5,000
 /// paragraphs has about 10,000 different words, German 20,000.

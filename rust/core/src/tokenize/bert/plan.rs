@@ -1,11 +1,12 @@
 //! Whether a tokenizer.json is one that this engine covers, and its parts if so.
 
-use crate::tokenize::NotCovered;
+use crate::tokenize::added_tokens::{AddedTokens, added_tokens};
 use crate::tokenize::file::nested::{Kind, Leaf, leaves};
-use crate::tokenize::file::parts::{AddedTokens, added_tokens, not_covered};
 use crate::tokenize::file::spec::Spec;
 use crate::tokenize::models::Facts;
 use crate::tokenize::models::wordpiece::{Pieces, WordPiece};
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::not_covered;
 use crate::tokenize::text::added::{Matcher, is_whitespace};
 use crate::tokenize::text::normalizers::bert::{Normalizer, Run};
 

@@ -1,39 +1,16 @@
 //! The fast path over one piece of text: units from the classifier, ids from the caches.
 
 use super::cache::Value;
-use super::charmap::CharMap;
 use super::chunks::Store;
-use super::follow::Follow;
 use super::known;
-use crate::backend::Runnable;
-use crate::tokenize::models::wordpiece::Pieces;
+use super::parts::{LARGE, Walk};
 use crate::tokenize::output::Output;
 use crate::tokenize::scan::classify::{self, Rewrite, Units};
-use crate::tokenize::text::added::{Matcher, stands_alone};
-use crate::tokenize::text::normalizers::bert::Normalizer;
+use crate::tokenize::text::added::stands_alone;
 
 /// Texts are classified in windows of about this many bytes, so that a long text of which only the
 /// first ids are wanted is not read to its end, and the buffers stay in the nearest cache.
 const WINDOW: usize = 4096;
-
-/// Buffers of more bytes than this are not kept from text to text.
-pub(super) const LARGE: usize = 1 << 18;
-
-/// What the fast path needs of a model.
-#[derive(Debug)]
-pub(super) struct Walk<'a> {
-    pub(super) pieces: &'a Pieces,
-    pub(super) map: &'a CharMap,
-    /// What the map stands for: the model's normalizer, or none where the text is normalized first.
-    pub(super) normalizer: Normalizer,
-    /// The normalizer of a text in which added tokens are to be found.
-    pub(super) before: Normalizer,
-    pub(super) unk_id: u32,
-    pub(super) backend: Runnable,
-    pub(super) rewrite: Rewrite,
-    /// Added tokens to be found in the rewritten text.
-    pub(super) added: Option<(&'a Matcher, &'a Follow)>,
-}
 
 /// Working memory of the fast path.
 #[derive(Debug)]

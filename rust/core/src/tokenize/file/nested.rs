@@ -8,8 +8,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use super::parts::{Tagged, parse};
-use crate::tokenize::NotCovered;
+use super::json::{Tagged, parse};
+use crate::tokenize::refusals::NotCovered;
 
 /// Levels of brackets that the reference takes, that of the whole file included.
 const DEEPEST: usize = 127;

@@ -9,9 +9,8 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
-use super::NotCovered;
-use super::file::parts::not_covered;
 use super::file::spec::Spec;
+use super::refusals::{NotCovered, not_covered};
 use super::text::pretokenizers::PreTokenizer;
 use bpe::Bpe;
 use unigram::Unigram;

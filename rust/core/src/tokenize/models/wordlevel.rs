@@ -1,10 +1,10 @@
 //! WordLevel: a word is a token, or unknown.
 
 use super::{Facts, Known, Word, Work};
-use crate::tokenize::NotCovered;
-use crate::tokenize::file::parts::not_covered;
 use crate::tokenize::file::spec::{Spec, Vocab};
 use crate::tokenize::hash::{self, Index, Key};
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::not_covered;
 
 /// Vocabulary of a WordLevel model.
 #[derive(Debug)]

@@ -1,9 +1,9 @@
 //! WordPiece: greedy longest match of one word.
 
 use super::{Facts, Known, Word, Work};
-use crate::tokenize::NotCovered;
-use crate::tokenize::file::parts::{check_lengths, not_covered};
 use crate::tokenize::file::spec::{Spec, Vocab};
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::{check_lengths, not_covered};
 use crate::tokenize::trie::{Node, Trie};
 
 /// Vocabulary and settings of a WordPiece model, and what becomes of other words.

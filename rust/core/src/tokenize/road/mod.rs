@@ -5,11 +5,11 @@ pub(in crate::tokenize) mod cache;
 pub(in crate::tokenize) mod segments;
 pub(in crate::tokenize) mod units;
 
-use super::Problem;
 use super::hash::Key;
 use super::models::bpe::Bpe;
 use super::models::{Model, Word, Work};
 use super::output::{NO_ID, Output, Sink};
+use super::refusals::Problem;
 use super::scan;
 use super::text::normalizers::{self, Normalizer, Open};
 use super::text::pretokenizers::{Buffer, Classes, Pattern, PreTokenizer};

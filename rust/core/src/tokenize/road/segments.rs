@@ -1,7 +1,7 @@
 //! From a text to segments: added tokens are cut out, once before and once after normalization, and
 //! what lies between is normalized by itself.
 
-use crate::tokenize::file::parts::AddedTokens;
+use crate::tokenize::added_tokens::AddedTokens;
 use crate::tokenize::output::Output;
 use crate::tokenize::text::added::{Matcher, Part};
 use crate::tokenize::text::normalizers::{Buffers, Normalizer};

@@ -6,10 +6,10 @@ mod line;
 mod sentence;
 mod units;
 
-use super::Problem;
 use super::models::unigram::Unigram;
 use super::models::unigram::lattice::Lattice;
 use super::output::Output;
+use super::refusals::Problem;
 use super::road::segments::Segments;
 use super::road::units::{Stop, Units};
 use super::scan;

@@ -68,7 +68,7 @@ pub(crate) const SETTINGS: &[(&str, Settings)] = &[
 
 /// Merges letter by letter, from the left for some runs and from the right for others.
 fn merge(run: &[String], prefix: &str, vocabulary: &mut BTreeSet<String>, merges: &mut Vec<Value>) {
-    let from_left = number(&run.concat()) % 2 == 0;
+    let from_left = number(&run.concat()).is_multiple_of(2);
     let mut parts = run.to_vec();
     while let [.., _, _] = &parts[..] {
         let at = if from_left { 0 } else { parts.len() - 2 };

@@ -42,10 +42,10 @@ fn word_piece(runs: &Runs, prefix: &str, unk: &str, max_chars: usize) -> String 
     for token in runs.chars.iter().chain(&runs.runs) {
         let number = number(token);
         let is_char = token.chars().nth(1).is_none();
-        if is_char || number % 2 == 0 {
+        if is_char || number.is_multiple_of(2) {
             tokens.push(token.clone());
         }
-        if (is_char && number % 8 > 0) || number % 2 == 1 {
+        if (is_char && !number.is_multiple_of(8)) || !number.is_multiple_of(2) {
             tokens.push(format!("{prefix}{token}"));
         }
     }
@@ -90,7 +90,7 @@ fn unigram(runs: &Runs, settings: Unigram) -> String {
         if inner && !settings.inner || number % 16 >= settings.known {
             continue;
         }
-        if number % 3 == 0 && !run.starts_with('▁') {
+        if number.is_multiple_of(3) && !run.starts_with('▁') {
             pieces.push(format!("▁{run}"));
         }
         pieces.push(run.clone());

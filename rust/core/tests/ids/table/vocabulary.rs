@@ -55,7 +55,8 @@ pub(crate) struct Runs {
 /// Of the texts as they are, or of their bytes in a byte-level vocabulary.
 pub(crate) fn runs(of_bytes: bool) -> Runs {
     let [mut chars, mut runs, mut words, mut few] = [(); 4].map(|()| BTreeSet::new());
-    let missing = |c: char| c == 'q' || (!c.is_ascii() && number(&c.to_string()) % 16 == 0);
+    let missing =
+        |c: char| c == 'q' || (!c.is_ascii() && number(&c.to_string()).is_multiple_of(16));
     let mut last = String::new();
     for fragment in POOLS.iter().copied().flatten() {
         for form in forms(fragment) {
@@ -63,7 +64,7 @@ pub(crate) fn runs(of_bytes: bool) -> Runs {
                 chars.extend(form.chars().filter(|&c| !missing(c)).map(String::from));
             }
             let written = if of_bytes { byte_chars(&form) } else { form.clone() };
-            if number(&form) % 8 == 0 && form.len() < 9 {
+            if number(&form).is_multiple_of(8) && form.len() < 9 {
                 few.insert(written.clone());
             }
             words.insert(written);

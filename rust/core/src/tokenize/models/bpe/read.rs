@@ -8,10 +8,10 @@ use super::alphabet::{Affixes, Alphabet, Unk, Unknown};
 use super::cuts::Cuts;
 use super::merges::{BOUND, Merges};
 use super::whole::WholeWords;
-use crate::tokenize::NotCovered;
-use crate::tokenize::file::parts::not_covered;
 use crate::tokenize::file::spec::{Spec, Vocab};
 use crate::tokenize::hash::{self, Index};
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::not_covered;
 use crate::tokenize::text::stand_ins;
 
 impl Bpe {

@@ -6,8 +6,8 @@ use std::collections::HashSet;
 use super::chars::Codes;
 use super::model::{MARK, Unigram};
 use super::trie::{Key, Trie};
-use crate::tokenize::NotCovered;
 use crate::tokenize::output::NO_ID;
+use crate::tokenize::refusals::NotCovered;
 
 /// Added to the lowest score for an unknown character.
 const PENALTY: f64 = 10.0;

@@ -6,9 +6,9 @@ use std::collections::HashSet;
 use super::super::{Facts, Known};
 use super::build;
 use super::model::{MARK, Unigram};
-use crate::tokenize::NotCovered;
-use crate::tokenize::file::parts::{LONGEST_TOKEN, check_lengths, not_covered};
 use crate::tokenize::file::spec::{Spec, Vocab};
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::{LONGEST_TOKEN, check_lengths, not_covered};
 use crate::tokenize::text::pretokenizers::PreTokenizer;
 
 /// Characters of the longest piece that the reference can give back on any thread.

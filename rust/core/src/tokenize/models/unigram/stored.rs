@@ -8,11 +8,11 @@ use super::super::Known;
 use super::chars::Codes;
 use super::model::Unigram;
 use super::trie::Trie;
-use crate::tokenize::Vocabulary;
 use crate::tokenize::file::spec::Spec;
 use crate::tokenize::index::store::bytes_of;
 use crate::tokenize::index::{Parts, Sections};
 use crate::tokenize::output::NO_ID;
+use crate::tokenize::vocabulary::Vocabulary;
 
 /// Everything that is not an array.
 #[derive(Debug, Serialize, Deserialize)]

@@ -4,8 +4,8 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::tokenize::NotCovered;
-use crate::tokenize::file::parts::parse;
+use crate::tokenize::file::json::parse;
+use crate::tokenize::refusals::NotCovered;
 use crate::tokenize::text::unicode::{self, HANGUL, Properties};
 
 /// The four switches of a BertNormalizer; all off is the same as no normalizer.

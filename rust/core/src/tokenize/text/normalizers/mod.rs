@@ -16,7 +16,7 @@ mod step;
 
 use serde_json::value::RawValue;
 
-use crate::tokenize::NotCovered;
+use crate::tokenize::refusals::NotCovered;
 #[cfg(feature = "fallback")]
 pub(in crate::tokenize) use charsmap::longest_replacement;
 use fused::{Fused, Table};

@@ -6,9 +6,10 @@ use serde_json::value::RawValue;
 
 use super::charsmap::Charsmap;
 use super::forms::{self, Form};
-use crate::tokenize::NotCovered;
+use crate::tokenize::file::json::parse;
 use crate::tokenize::file::nested::{Kind, Leaf, leaves};
-use crate::tokenize::file::parts::{not_covered, parse};
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::not_covered;
 use crate::tokenize::text::normalizers::bert::{Normalizer as Bert, Run};
 use crate::tokenize::text::pretokenizers::regex::Regex;
 use crate::tokenize::text::stand_ins;

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::value::RawValue;
 
-use crate::tokenize::NotCovered;
-use crate::tokenize::file::parts::{not_covered, parse};
+use crate::tokenize::file::json::parse;
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::not_covered;
 
 /// When the replacement is set before a piece that does not begin with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]

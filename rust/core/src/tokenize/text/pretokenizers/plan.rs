@@ -8,9 +8,10 @@ use super::metaspace::{Metaspace, Prepend};
 use super::regex::Regex;
 use super::split::{Behavior, Finder, Split};
 use super::{NUMERIC, PUNCTUATION, Pattern, PreTokenizer, Step, Words};
-use crate::tokenize::NotCovered;
+use crate::tokenize::file::json::parse;
 use crate::tokenize::file::nested::{Kind, Leaf, leaves};
-use crate::tokenize::file::parts::{not_covered, parse};
+use crate::tokenize::refusals::NotCovered;
+use crate::tokenize::refusals::not_covered;
 
 const PART: &str = "pre_tokenizer";
 

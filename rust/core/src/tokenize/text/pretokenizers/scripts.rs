@@ -40,6 +40,7 @@ pub(super) fn split(text: &[u8], piece: &mut dyn FnMut(usize, usize) -> bool) ->
 }
 
 #[cfg(all(test, feature = "fallback"))]
+#[allow(clippy::unwrap_used)]
 mod tests {
     use tokenizers::pre_tokenizers::unicode_scripts::UnicodeScripts;
     use tokenizers::{OffsetReferential, OffsetType, PreTokenizedString, PreTokenizer};
