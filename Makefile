@@ -149,8 +149,8 @@ ASAN_TESTS ?= tests/test_api.py tests/test_input.py tests/test_kernels.py tests/
 	tests/test_output_dtype.py tests/test_threads.py
 # Memcheck takes a test some fifty times as long. These touch every unsafe block of the crate;
 # Valgrind's processor has AVX2 and no AVX-512, so the kernels are portable and AVX2.
-MEMCHECK_TESTS ?= pool scratch classify forged_indexes unigram:: wordpiece:: normalizers \
-	--skip scalars --skip agrees_with_the_definition
+MEMCHECK_TESTS ?= pool scratch scan:: bert:: sentences:: road:: forged_indexes unigram:: text::normalizers \
+	--skip scalars --skip charmap::tests::agrees_with_the_definition
 
 .PHONY: sanitize sanitize-rust sanitize-python memcheck
 sanitize: sanitize-rust sanitize-python memcheck ## Run tests under AddressSanitizer and Valgrind (many minutes)
