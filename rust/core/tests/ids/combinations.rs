@@ -16,6 +16,7 @@ use serde_json::Value;
 use tokenizers::Tokenizer;
 
 use crate::oracle::{Oracle, is_fast};
+use crate::shards::shard;
 use crate::table::models::{Setting, settings};
 use crate::table::normalizers::normalizers;
 use crate::table::pretokenizers::pre_tokenizers;
@@ -217,15 +218,6 @@ fn described(panic: &(dyn Any + Send)) -> String {
     text.or_else(|| panic.downcast_ref::<&str>().copied()).unwrap_or("a panic").to_owned()
 }
 
-/// The part of the work that is this process's: number and count of shards.
-fn shard() -> (usize, usize) {
-    let Ok(shard) = std::env::var("M2V_IDS_SHARD") else { return (0, 1) };
-    let (number, count) = shard.split_once('/').expect("M2V_IDS_SHARD is number/count");
-    let (number, count) = (number.parse::<usize>().unwrap(), count.parse().unwrap());
-    assert!((1..=count).contains(&number), "M2V_IDS_SHARD is 1/count up to count/count");
-    (number - 1, count)
-}
-
 fn texts_each(usual: usize) -> usize {
     std::env::var("M2V_IDS_TEXTS").map_or(usual, |count| count.parse().expect("a number"))
 }
@@ -293,7 +285,7 @@ fn sweep(
 }
 
 /// One pair in so many.
-const STRIDE: usize = 17;
+const STRIDE: usize = 23;
 
 #[test]
 fn some_pairs() {

@@ -3,7 +3,8 @@
 //!
 //! [`table`] has every part that a tokenizer.json may be made of; [`combinations`] tries them
 //! together. `M2V_IDS_TEXTS` is the number of texts for each combination, `M2V_IDS_SHARD` (`2/5`)
-//! takes a part of them, so that several processes or machines can share the work.
+//! takes a part of them, and of the other long work, so that several processes or machines can
+//! share it.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../support/charsmap.rs"]
@@ -18,6 +19,7 @@ mod random;
 mod refusals;
 mod scalars;
 mod scores;
+mod shards;
 mod table;
 mod texts;
 mod ties;
