@@ -85,33 +85,48 @@ impl Unigram {
     /// Appends the ids of the path that was found through a word.
     fn path(&self, text: &str, lattice: &Lattice, ids: &mut Vec<u32>) {
         let simple = self.unknowns_are_simple();
-        // The run of unknown characters that is open: its start and its number of nodes.
-        let mut run: Option<(u32, usize)> = None;
-        let close = |run: &mut Option<(u32, usize)>, end: u32, ids: &mut Vec<u32>| {
-            let Some((start, nodes)) = run.take() else { return };
-            if simple {
-                ids.push(self.unk_id);
-                return;
+        // From positions in characters, which only ever grow, to places: once through the text.
+        let (mut rest, mut position) = (text.char_indices(), 0);
+        let mut place = |at: u32| {
+            while position < at && rest.next().is_some() {
+                position += 1;
             }
-            let chars = text.chars().skip(start as usize).take((end - start) as usize);
-            self.unknown_run(&chars.collect::<String>(), nodes, |id| {
-                ids.push(id);
-                true
-            });
+            rest.offset()
         };
+        // The run of unknown characters that is open: where it starts, and its number of nodes.
+        let mut run: Option<(usize, usize)> = None;
         let mut end = 0;
         for node in &lattice.path {
             let id = if node.slot == UNKNOWN { self.unk_id } else { self.trie.id(node.slot) };
             end = node.end;
             if id == self.unk_id {
-                let (_, nodes) = run.get_or_insert((node.start, 0));
+                let (_, nodes) =
+                    run.get_or_insert_with(|| (if simple { 0 } else { place(node.start) }, 0));
                 *nodes += 1;
-            } else {
-                close(&mut run, node.start, ids);
-                ids.push(id);
+                continue;
             }
+            if let Some((start, nodes)) = run.take() {
+                let stop = if simple { 0 } else { place(node.start) };
+                self.close(&text[start..stop], nodes, ids);
+            }
+            ids.push(id);
         }
-        close(&mut run, end, ids);
+        if let Some((start, nodes)) = run {
+            let stop = if simple { 0 } else { place(end) };
+            self.close(&text[start..stop], nodes, ids);
+        }
+    }
+
+    /// Appends the ids of a run of unknown characters; its text only matters if they are not simple.
+    fn close(&self, run: &str, nodes: usize, ids: &mut Vec<u32>) {
+        if self.unknowns_are_simple() {
+            ids.push(self.unk_id);
+            return;
+        }
+        self.unknown_run(run, nodes, |id| {
+            ids.push(id);
+            true
+        });
     }
 }
 
