@@ -9,7 +9,7 @@ use serde_json::Value;
 use crate::oracle::Oracle;
 use crate::table::added::added;
 use crate::table::normalizers::{bert, others, sequence, strip};
-use crate::table::pretokenizers::{byte_level, split};
+use crate::table::pretokenizers::{self, byte_level, metaspace, split};
 use crate::table::{file, plain};
 use crate::unigram::Model;
 use crate::words::{WordPiece, numbered, word_level};
@@ -48,6 +48,15 @@ fn what_is_left_to_the_fallback() {
             .with_added("A", "n")
             .json(),
         Model { normalizer: strip(true, true), ..Model::default() }.with_added(" ", "n").json(),
+        // What is first would have to be followed through another change of the text.
+        Model {
+            pre_tokenizer: pretokenizers::sequence(&[
+                byte_level(true, true),
+                metaspace("first", true),
+            ]),
+            ..Model::default()
+        }
+        .json(),
     ];
     let others = others().into_iter().map(|other| around(&other, &[], &pieces));
     for file in files.into_iter().chain(others) {
