@@ -66,7 +66,7 @@ def test_lock_files_are_kept() -> None:
 @pytest.mark.parametrize("workspace", [".", "rust/server"])
 def test_numbers_are_read_as_the_reference_reads_them(workspace: str) -> None:
     """These features of serde_json would change the scores of Unigram models, and so ids."""
-    tree = ["cargo", "tree", "--locked", "--offline", "--edges", "normal", "--target", "all"]
+    tree = ["cargo", "tree", "--locked", "--edges", "normal", "--target", "all"]
     shown = subprocess.run(
         [*tree, "--prefix", "none", "--format", "{p} [{f}]"],
         cwd=ROOT / workspace,

@@ -92,8 +92,8 @@ fn in_words(problem: Problem, bytes: usize) -> String {
     match problem {
         Problem::Grows => grows(bytes),
         Problem::NoUnknown => "the text has a character that is no token, and the vocabulary of \
-                this tokenizer.json has no unknown token to stand for it: leave the character out, \
-                or add an unknown token to the model"
+            this tokenizer.json has no unknown token (unk_id, unk_token) to stand for it: leave the \
+            character out, or add an unknown token to the model"
             .to_owned(),
     }
 }
