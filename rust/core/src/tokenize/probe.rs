@@ -7,21 +7,6 @@ use super::{IndexOptions, Tokenizer, Unknown, Worker};
 use crate::backend::{Backend, Runnable};
 use crate::error::Result;
 use crate::tokenize::text::pretokenizers::regex::Regex;
-use crate::tokenize::text::pretokenizers::{Buffer, PreTokenizer};
-
-/// The pieces that a `pre_tokenizer` (as JSON) cuts a text into, without what ByteLevel does to
-/// their bytes; `None` if it is not covered.
-#[must_use]
-pub fn pieces(pre_tokenizer: &str, text: &str) -> Option<Vec<Vec<u8>>> {
-    let json = serde_json::from_str(pre_tokenizer).ok()?;
-    let pre_tokenizer = PreTokenizer::plan(Some(json)).ok()?;
-    let mut pieces = Vec::new();
-    pre_tokenizer.split(text.as_bytes(), 1, &mut Buffer::default(), |text, start, end| {
-        pieces.push(text[start..end].to_vec());
-        true
-    });
-    Some(pieces)
-}
 
 /// An expression of a pre-tokenizer, compiled.
 #[derive(Debug)]
