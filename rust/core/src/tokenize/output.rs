@@ -116,6 +116,9 @@ impl<'a> Output<'a> {
 
 /// Takes ids as they are found: the output of a text, or a list of them all.
 pub(super) trait Sink {
+    /// Takes an id, which may be the unknown one. Returns false when no more are wanted.
+    fn one(&mut self, id: u32) -> bool;
+
     /// Takes the first `count` of some ids, of which none is the unknown one. Returns false when no
     /// more are wanted.
     fn few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool;
@@ -125,6 +128,11 @@ pub(super) trait Sink {
 }
 
 impl Sink for Output<'_> {
+    #[inline]
+    fn one(&mut self, id: u32) -> bool {
+        self.push(id)
+    }
+
     #[inline]
     fn few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool {
         self.extend_few(ids, count)
@@ -137,6 +145,12 @@ impl Sink for Output<'_> {
 }
 
 impl Sink for Vec<u32> {
+    #[inline]
+    fn one(&mut self, id: u32) -> bool {
+        self.push(id);
+        true
+    }
+
     #[inline]
     fn few<const N: usize>(&mut self, ids: &[u32; N], count: usize) -> bool {
         self.extend_from_slice(&ids[..count.min(N)]);

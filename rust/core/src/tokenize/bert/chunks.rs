@@ -9,7 +9,7 @@ use super::exact;
 use super::parts::{LARGE, Walk};
 use crate::tokenize::models::wordpiece::Outcome;
 use crate::tokenize::output::Output;
-use crate::tokenize::scan::classify::Units;
+use crate::tokenize::scan::Rewritten;
 use crate::tokenize::text::normalizers::bert::Run;
 use crate::tokenize::text::unicode::hangul_jamo;
 
@@ -57,7 +57,7 @@ impl Walk<'_> {
     pub(super) fn chunk(
         &self,
         text: &str,
-        units: &Units,
+        rewritten: &Rewritten,
         range: Range<usize>,
         store: &mut Store,
         out: &mut Output<'_>,
@@ -65,12 +65,12 @@ impl Walk<'_> {
         if range.is_empty() {
             return true;
         }
-        let cut = range.len() > Key::<1>::BYTES || units.buffer[range.start] >= 0xE3;
+        let cut = range.len() > Key::<1>::BYTES || rewritten.buffer[range.start] >= 0xE3;
         // Kana and ideographs come in chunks without end, not worth an entry each.
-        if cut && units.is_odd(range.start, range.end) {
-            self.characters(text, units, range, store, out)
+        if cut && rewritten.is_odd(range.start, range.end) {
+            self.characters(text, rewritten, range, store, out)
         } else {
-            self.cached(text, units, range, store, out)
+            self.cached(text, rewritten, range, store, out)
         }
     }
 
@@ -79,7 +79,7 @@ impl Walk<'_> {
     fn characters(
         &self,
         text: &str,
-        units: &Units,
+        rewritten: &Rewritten,
         range: Range<usize>,
         store: &mut Store,
         out: &mut Output<'_>,
@@ -96,7 +96,7 @@ impl Walk<'_> {
                     continue;
                 }
             };
-            if start < at && !self.cached(text, units, start..at, store, out) {
+            if start < at && !self.cached(text, rewritten, start..at, store, out) {
                 return false;
             }
             if let Some(id) = alone
@@ -106,34 +106,34 @@ impl Walk<'_> {
             }
             (start, at) = (next, next);
         }
-        start == at || self.cached(text, units, start..at, store, out)
+        start == at || self.cached(text, rewritten, start..at, store, out)
     }
 
     /// Ids of a chunk, through the caches.
     fn cached(
         &self,
         text: &str,
-        units: &Units,
+        rewritten: &Rewritten,
         range: Range<usize>,
         store: &mut Store,
         out: &mut Output<'_>,
     ) -> bool {
         let Range { start, end } = range;
-        if let Some(key) = Key::<1>::read(&units.buffer, start, end) {
+        if let Some(key) = Key::<1>::read(&rewritten.buffer, start, end) {
             if let Some(value) = store.short.get(&key) {
                 return self.value(value, &store.short, out);
             }
-            self.compute(text, units, range, store);
-            let follow = self.follow(&units.buffer[start..end]);
+            self.compute(text, rewritten, range, store);
+            let follow = self.follow(&rewritten.buffer[start..end]);
             store.short.put(&key, &store.list, self.unk_id, follow);
-        } else if let Some(key) = Key::<3>::read(&units.buffer, start, end) {
+        } else if let Some(key) = Key::<3>::read(&rewritten.buffer, start, end) {
             if let Some(value) = store.long.get(&key) {
                 return self.value(value, &store.long, out);
             }
-            self.compute(text, units, range, store);
+            self.compute(text, rewritten, range, store);
             store.long.put(&key, &store.list, self.unk_id, 0);
         } else {
-            self.compute(text, units, range, store);
+            self.compute(text, rewritten, range, store);
         }
         out.extend(&store.list)
     }
@@ -154,11 +154,11 @@ impl Walk<'_> {
     }
 
     /// Makes the list the ids of a chunk, the unknown one included.
-    fn compute(&self, text: &str, units: &Units, range: Range<usize>, store: &mut Store) {
+    fn compute(&self, text: &str, rewritten: &Rewritten, range: Range<usize>, store: &mut Store) {
         let Store { chunk, list, run, .. } = store;
         list.clear();
-        if !units.is_odd(range.start, range.end) {
-            self.word(&units.buffer[range], list);
+        if !rewritten.is_odd(range.start, range.end) {
+            self.word(&rewritten.buffer[range], list);
             return;
         }
         let text = &text[range];

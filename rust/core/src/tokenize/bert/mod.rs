@@ -1,7 +1,7 @@
 //! BertNormalizer, BertPreTokenizer and WordPiece, ids only.
 //!
 //! A text is cut at the raw added tokens; every piece between them goes through the fast path
-//! ([`walk`]): one look at each byte to find words and punctuation ([`classify`]), then one look
+//! ([`walk`]): one look at each byte to find words and punctuation ([`scan`](super::scan)), then one look
 //! into a cache for each of them ([`cache`]). What the caches do not know is made with a table of
 //! characters ([`charmap`]) and a trie of tokens ([`pieces`]). A few settings, and marks that have
 //! to be sorted, go step by step ([`exact`]).
@@ -21,7 +21,7 @@ use super::vocabulary::Vocabulary;
 use crate::backend::Runnable;
 use crate::tokenize::file::spec::Spec;
 use crate::tokenize::output::Output;
-use crate::tokenize::scan::classify::Rewrite;
+use crate::tokenize::scan::{Cutting, Rewrite, Set};
 use crate::tokenize::text::added::Part;
 use crate::tokenize::text::normalizers::bert::Normalizer;
 use charmap::CharMap;
@@ -40,6 +40,7 @@ pub(in crate::tokenize) struct Bert {
     plan: Plan,
     map: CharMap,
     follow: Option<Follow>,
+    cutting: Cutting,
 }
 
 /// Working memory of one worker.
@@ -64,7 +65,8 @@ impl Bert {
         let lengths = std::mem::take(&mut plan.lengths);
         let vocabulary = Vocabulary::new(lengths, plan.id_bound, Some(plan.unk_id));
         let follow = plan.normalized.as_ref().map(Follow::new);
-        Ok((Self { map: CharMap::new(walked(&plan), &plan.pieces), follow, plan }, vocabulary))
+        let map = CharMap::new(walked(&plan), &plan.pieces);
+        Ok((Self { map, follow, cutting: cutting(), plan }, vocabulary))
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.
@@ -96,6 +98,7 @@ impl Bert {
             before: plan.normalizer,
             unk_id: plan.unk_id,
             backend,
+            cutting: &self.cutting,
             rewrite: Rewrite {
                 lower: plan.normalizer.lowercase,
                 spaces: plan.normalizer.clean_text,
@@ -114,6 +117,16 @@ impl Bert {
             }
         }
     }
+}
+
+/// Space, tab, line feed and carriage return separate, ASCII punctuation stands alone, and what the
+/// normalizer may treat as it likes is *odd*: characters beyond ASCII, and those that control. A
+/// *chunk* is a unit that is no punctuation. The same for every normalizer.
+fn cutting() -> Cutting {
+    let separates = |byte: u8| b" \t\n\r".contains(&byte);
+    let space = Set::new(separates);
+    let odd = Set::new(|byte| byte.is_ascii_control() && !separates(byte));
+    Cutting::new(space, Set::new(|byte| byte.is_ascii_punctuation()), odd, false)
 }
 
 /// The normalizer that the fast path applies as it walks: none where added tokens have to be found

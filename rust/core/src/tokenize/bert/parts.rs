@@ -4,7 +4,7 @@ use super::charmap::CharMap;
 use super::follow::Follow;
 use crate::backend::Runnable;
 use crate::tokenize::models::wordpiece::Pieces;
-use crate::tokenize::scan::classify::Rewrite;
+use crate::tokenize::scan::{Cutting, Rewrite};
 use crate::tokenize::text::added::Matcher;
 use crate::tokenize::text::normalizers::bert::Normalizer;
 
@@ -22,6 +22,7 @@ pub(super) struct Walk<'a> {
     pub(super) before: Normalizer,
     pub(super) unk_id: u32,
     pub(super) backend: Runnable,
+    pub(super) cutting: &'a Cutting,
     pub(super) rewrite: Rewrite,
     /// Added tokens to be found in the rewritten text.
     pub(super) added: Option<(&'a Matcher, &'a Follow)>,

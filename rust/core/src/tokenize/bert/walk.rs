@@ -1,11 +1,11 @@
-//! The fast path over one piece of text: units from the classifier, ids from the caches.
+//! The fast path over one piece of text: units from the first look, ids from the caches.
 
 use super::cache::Value;
 use super::chunks::Store;
 use super::known;
 use super::parts::{LARGE, Walk};
 use crate::tokenize::output::Output;
-use crate::tokenize::scan::classify::{self, Rewrite, Units};
+use crate::tokenize::scan::{Rewrite, Rewritten};
 use crate::tokenize::text::added::stands_alone;
 
 /// Texts are classified in windows of about this many bytes, so that a long text of which only the
@@ -15,19 +15,19 @@ const WINDOW: usize = 4096;
 /// Working memory of the fast path.
 #[derive(Debug)]
 pub(super) struct Memory {
-    units: Units,
+    rewritten: Rewritten,
     store: Store,
 }
 
 impl Memory {
     pub(super) fn new(entries: usize) -> Self {
-        Self { units: Units::default(), store: Store::new(entries) }
+        Self { rewritten: Rewritten::default(), store: Store::new(entries) }
     }
 
     /// Gives back what one text of uncommon size took.
     fn trim(&mut self) {
-        if self.units.buffer.len() > LARGE {
-            self.units = Units::default();
+        if self.rewritten.buffer.len() > LARGE {
+            self.rewritten = Rewritten::default();
         }
         self.store.trim();
     }
@@ -36,10 +36,10 @@ impl Memory {
 impl Walk<'_> {
     /// Ids of a piece. Returns false when the limit is reached.
     pub(super) fn piece(&self, text: &str, memory: &mut Memory, out: &mut Output<'_>) -> bool {
-        let Memory { units, store } = memory;
+        let Memory { rewritten, store } = memory;
         let go = match self.added {
-            Some(_) => self.normalized_piece(text, units, store, out),
-            None => self.windows(text, units, store, out),
+            Some(_) => self.normalized_piece(text, rewritten, store, out),
+            None => self.windows(text, rewritten, store, out),
         };
         memory.trim();
         go
@@ -48,15 +48,15 @@ impl Walk<'_> {
     fn windows(
         &self,
         text: &str,
-        units: &mut Units,
+        rewritten: &mut Rewritten,
         store: &mut Store,
         out: &mut Output<'_>,
     ) -> bool {
         let mut rest = text;
         while !rest.is_empty() {
             let (now, later) = rest.split_at(window(rest.as_bytes()));
-            classify::units(self.backend, now.as_bytes(), self.rewrite, units);
-            if !self.units(now, units, store, out) {
+            rewritten.set(self.backend, self.cutting, now.as_bytes(), self.rewrite);
+            if !self.units(now, rewritten, store, out) {
                 return false;
             }
             rest = later;
@@ -65,34 +65,40 @@ impl Walk<'_> {
     }
 
     /// With added tokens, which may span white space, the piece is one window; and they are looked
-    /// for in the normalized text, so anything that the classifier cannot normalize is first.
+    /// for in the normalized text, so anything that the first look cannot normalize is first.
     fn normalized_piece(
         &self,
         text: &str,
-        units: &mut Units,
+        rewritten: &mut Rewritten,
         store: &mut Store,
         out: &mut Output<'_>,
     ) -> bool {
-        classify::units(self.backend, text.as_bytes(), self.rewrite, units);
-        if !units.any_odd {
-            return self.units_and_added(text, units, store, out);
+        rewritten.set(self.backend, self.cutting, text.as_bytes(), self.rewrite);
+        if !rewritten.any_odd {
+            return self.units_and_added(text, rewritten, store, out);
         }
         let mut normalized = std::mem::take(&mut store.normalized);
         normalized.clear();
         self.before.normalize(text, &mut store.run, &mut normalized);
-        classify::units(self.backend, normalized.as_bytes(), Rewrite::default(), units);
-        let go = self.units_and_added(&normalized, units, store, out);
+        rewritten.set(self.backend, self.cutting, normalized.as_bytes(), Rewrite::default());
+        let go = self.units_and_added(&normalized, rewritten, store, out);
         store.normalized = normalized;
         go
     }
 
-    fn units(&self, text: &str, units: &Units, store: &mut Store, out: &mut Output<'_>) -> bool {
-        let (starts, ends) = (units.starts(), units.ends());
+    fn units(
+        &self,
+        text: &str,
+        rewritten: &Rewritten,
+        store: &mut Store,
+        out: &mut Output<'_>,
+    ) -> bool {
+        let (starts, ends) = (rewritten.units.starts(), rewritten.units.ends());
         let mut at = 0;
         while at < starts.len() {
             let (known_starts, known_ends) = (&starts[at..], &ends[at..]);
             at += known::append(
-                &units.buffer,
+                &rewritten.buffer,
                 known_starts,
                 known_ends,
                 &store.short,
@@ -103,7 +109,7 @@ impl Walk<'_> {
                 break;
             };
             at += 1;
-            if !self.chunk(text, units, start as usize..end as usize, store, out) {
+            if !self.chunk(text, rewritten, start as usize..end as usize, store, out) {
                 return false;
             }
         }
@@ -114,7 +120,7 @@ impl Walk<'_> {
     fn units_and_added(
         &self,
         text: &str,
-        units: &Units,
+        rewritten: &Rewritten,
         store: &mut Store,
         out: &mut Output<'_>,
     ) -> bool {
@@ -122,9 +128,9 @@ impl Walk<'_> {
             return true;
         };
         let begins_none = |value: &Value, end| {
-            !follow.may_begin(value.follow(), matcher.trie(), &units.buffer, end, text.len())
+            !follow.may_begin(value.follow(), matcher.trie(), &rewritten.buffer, end, text.len())
         };
-        let (starts, ends) = (units.starts(), units.ends());
+        let (starts, ends) = (rewritten.units.starts(), rewritten.units.ends());
         let mut begin = 0; // Text before was used up by added tokens,
         let mut search = 0; // by matches, those included that `single_word` rejected.
         let mut at = 0;
@@ -135,7 +141,8 @@ impl Walk<'_> {
             }
             if starts[at] as usize >= begin {
                 let (starts, ends) = (&starts[at..], &ends[at..]);
-                at += known::append(&units.buffer, starts, ends, &store.short, begins_none, out);
+                at +=
+                    known::append(&rewritten.buffer, starts, ends, &store.short, begins_none, out);
             }
             let (Some(&start), Some(&end)) = (starts.get(at), ends.get(at)) else {
                 break;
@@ -143,19 +150,21 @@ impl Walk<'_> {
             at += 1;
             let (mut start, end) = (begin.max(start as usize), end as usize);
             while let Some((found, token)) =
-                matcher.find(&units.buffer[..text.len()], search.max(start), end)
+                matcher.find(&rewritten.buffer[..text.len()], search.max(start), end)
             {
                 search = found.end;
                 if token.single_word && !stands_alone(text, found.start, found.end) {
                     continue;
                 }
-                if !self.chunk(text, units, start..found.start, store, out) || !out.push(token.id) {
+                if !self.chunk(text, rewritten, start..found.start, store, out)
+                    || !out.push(token.id)
+                {
                     return false;
                 }
                 begin = found.end;
                 start = begin.min(end);
             }
-            if !self.chunk(text, units, start..end, store, out) {
+            if !self.chunk(text, rewritten, start..end, store, out) {
                 return false;
             }
         }

@@ -47,7 +47,7 @@ struct Words {
 #[derive(Debug)]
 pub(crate) struct Worker {
     normalizer: normalizers::Buffers,
-    scan: scan::units::Units,
+    scan: scan::Units,
     /// The ids of units, or of words where there are none.
     cache: Cache,
     tools: Tools,
@@ -71,7 +71,7 @@ impl Worker {
     fn new(lines: usize) -> Self {
         Self {
             normalizer: normalizers::Buffers::default(),
-            scan: scan::units::Units::default(),
+            scan: scan::Units::default(),
             cache: Cache::with_lines(lines),
             tools: Tools::default(),
             list: Vec::new(),
@@ -460,8 +460,9 @@ impl Words {
         out: &mut impl Sink,
     ) -> bool {
         if let Some(id) = bpe.whole(word) {
-            return out.many(&[id], self.unk_id == id);
+            return out.one(id);
         }
+        let bytes = bpe.bytes();
         // Where words are not taken whole, a part is what a word of the same bytes is.
         let kind =
             if bpe.takes_whole() || self.kind == Kind::Word { Kind::Part } else { self.kind };
@@ -469,9 +470,9 @@ impl Words {
         while start < word.len() {
             let end = bpe.part_end(word, start);
             let goes_on = if end == start + 1
-                && let Some(id) = bpe.byte(word[start])
+                && let Some(bytes) = bytes
             {
-                out.many(&[id], self.unk_id == id)
+                out.one(bytes[usize::from(word[start])])
             } else {
                 let query = cache.query(word, start, end, kind);
                 if let Some((ids, count)) = cache.few(&query) {

@@ -35,7 +35,7 @@ pub(in crate::tokenize) struct Sentences {
 #[derive(Debug)]
 pub(crate) struct Worker {
     buffers: Buffers,
-    scan: scan::units::Units,
+    scan: scan::Units,
     line: Line,
     lattice: Lattice,
     cache: sentence::Cache,
@@ -66,7 +66,7 @@ impl Sentences {
         cache.resize(words.unwrap_or(1 << 17));
         Worker {
             buffers: Buffers::default(),
-            scan: scan::units::Units::default(),
+            scan: scan::Units::default(),
             line: Line::default(),
             lattice: Lattice::default(),
             cache,

@@ -157,7 +157,7 @@ impl<'a> Sentence<'a> {
             Err(hash) => hash,
         };
         lattice.codes.clear();
-        self.model.codes.extend(self.line.text(start, end), &mut lattice.codes);
+        self.model.codes.extend(self.line.bytes(start, end), &mut lattice.codes);
         let stands = self.learn(lattice);
         let count = lattice.path.len();
         // A single word's entry must also know where pieces go on behind it: `open` makes those.
@@ -276,7 +276,7 @@ impl<'a> Sentence<'a> {
         let model = self.model;
         let slots = model.trie.slots();
         lattice.codes.clear();
-        model.codes.extend(self.line.text(start, end), &mut lattice.codes);
+        model.codes.extend(self.line.bytes(start, end), &mut lattice.codes);
         let mut open = CLOSED;
         for from in 0..lattice.codes.len() {
             let mut rest = lattice.codes[from..].iter();
@@ -380,7 +380,7 @@ impl<'a> Sentence<'a> {
                 let from = read;
                 if read < line.end() {
                     read = line.word_end(read);
-                    model.codes.extend(line.text(from, read), codes);
+                    model.codes.extend(line.bytes(from, read), codes);
                 }
                 from < read
             },
@@ -415,6 +415,6 @@ impl<'a> Sentence<'a> {
         if self.simple {
             return out.push_unknown();
         }
-        self.model.unknown_run(self.line.text(start, end), nodes, |id| out.push(id))
+        self.model.unknown_run(self.line.bytes(start, end), nodes, |id| out.push(id))
     }
 }

@@ -106,7 +106,7 @@ impl ByUnit<'_> {
         let goes_on = match place {
             Some(place) => {
                 lattice.codes.clear();
-                model.codes.extend(line.text(line.start(), line.end()), &mut lattice.codes);
+                model.codes.extend(line.bytes(line.start(), line.end()), &mut lattice.codes);
                 let stands = sentence.learn(lattice);
                 if unit.len() <= SHORT && lattice.path.len() <= FEW {
                     let path = sentence.short(stands, 0, lattice);

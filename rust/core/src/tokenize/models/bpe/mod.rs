@@ -58,10 +58,9 @@ impl Bpe {
         self.cuts.as_ref().map_or(word.len(), |cuts| cuts.next(word, start))
     }
 
-    /// The id of a part of one byte, if it needs no merging.
-    #[inline]
-    pub(in crate::tokenize) fn byte(&self, byte: u8) -> Option<u32> {
-        Some(self.alphabet.all_bytes()?[usize::from(byte)])
+    /// The ids of parts of one byte, if these need no merging.
+    pub(in crate::tokenize) fn bytes(&self) -> Option<&[u32; 256]> {
+        self.alphabet.all_bytes()
     }
 
     /// Appends the ids of a part.

@@ -64,15 +64,14 @@ impl Codes {
         self.codes.get(usize::from(page) * PAGE + c as usize % PAGE).copied().unwrap_or(NO_CODE)
     }
 
-    /// Appends the codes of a text.
+    /// Appends the codes of a text in UTF-8. Of other bytes, some.
     #[inline]
-    pub(in crate::tokenize) fn extend(&self, text: &str, out: &mut Vec<u16>) {
+    pub(in crate::tokenize) fn extend(&self, text: &[u8], out: &mut Vec<u16>) {
         let (index, codes) = (&*self.index, &*self.codes);
         let from = out.len();
         out.resize(from + text.len(), NO_CODE);
         let mut count = 0;
-        for (c, code) in text.chars().zip(&mut out[from..]) {
-            let c = c as usize;
+        for (c, code) in (CodePoints { rest: text }).zip(&mut out[from..]) {
             let page =
                 if c < PAGE { 0 } else { index.get(c / PAGE).copied().map_or(1, usize::from) };
             *code = codes.get(page * PAGE + c % PAGE).copied().unwrap_or(NO_CODE);
@@ -82,9 +81,50 @@ impl Codes {
     }
 }
 
+/// The code points of bytes that are UTF-8: those of others are of no use, but do no harm. Proving
+/// first that they are took 3 % of the time of Chinese words.
+struct CodePoints<'a> {
+    rest: &'a [u8],
+}
+
+impl Iterator for CodePoints<'_> {
+    type Item = usize;
+
+    #[inline(always)]
+    fn next(&mut self) -> Option<usize> {
+        let bits = |byte: u8| usize::from(byte & 0x3f);
+        let (point, rest) = match self.rest {
+            [] => return None,
+            [a @ 0..0x80, rest @ ..] => (usize::from(*a), rest),
+            [a @ 0xe0..0xf0, b, c, rest @ ..] => {
+                (usize::from(a & 0x0f) << 12 | bits(*b) << 6 | bits(*c), rest)
+            }
+            [a @ 0x80..0xe0, b, rest @ ..] => (usize::from(a & 0x1f) << 6 | bits(*b), rest),
+            [a @ 0xf0..=0xff, b, c, d, rest @ ..] => {
+                let high = usize::from(a & 0x07) << 18 | bits(*b) << 12;
+                (high | bits(*c) << 6 | bits(*d), rest)
+            }
+            [_, rest @ ..] => (0xfffd, rest),
+        };
+        self.rest = rest;
+        Some(point)
+    }
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn code_points_are_those_of_chars() {
+        let all: String = ('\0'..=char::MAX).collect();
+        let found = CodePoints { rest: all.as_bytes() };
+        assert!(found.eq(all.chars().map(|c| c as usize)));
+        for end in 0..5 {
+            let torn = &"\u{10ffff}".as_bytes()[..end.min(4)];
+            assert!(CodePoints { rest: torn }.count() <= torn.len());
+        }
+    }
 
     #[test]
     fn frequent_characters_come_first() {
@@ -94,7 +134,7 @@ mod tests {
         }
         let codes = Codes::new(&counts).unwrap();
         let mut out = Vec::new();
-        codes.extend("中ab\u{10ffff}xé", &mut out);
+        codes.extend("中ab\u{10ffff}xé".as_bytes(), &mut out);
         assert_eq!(out, [1, 2, 3, 4, 0, 0]);
         assert_eq!(codes.get('b' as u32), 3);
         assert_eq!(codes.get('文' as u32), 0);

@@ -47,21 +47,26 @@ impl Unigram {
     /// returns false as soon as it does.
     pub(in crate::tokenize) fn unknown_run(
         &self,
-        text: &str,
+        run: &[u8],
         nodes: usize,
         mut id: impl FnMut(u32) -> bool,
     ) -> bool {
         // A single node is either a character that is no piece, or the unknown piece itself.
         if nodes > 1 || self.bytes.is_some() {
             let mut codes = Vec::new();
-            self.codes.extend(text, &mut codes);
+            self.codes.extend(run, &mut codes);
             if let Some(slot) = self.trie.get(&codes) {
                 return id(self.trie.id(slot));
             }
         }
         let Some(table) = &self.bytes else { return id(self.unk_id) };
-        let text = text.replace(char::from(MARK), self.replacement.encode_utf8(&mut [0; 4]));
-        let all: Option<Vec<u32>> = text.bytes().map(|byte| table[usize::from(byte)]).collect();
+        let mut buffer = [0; 4];
+        let replacement = self.replacement.encode_utf8(&mut buffer).as_bytes();
+        let written = run.iter().flat_map(|byte| match *byte {
+            MARK => replacement,
+            _ => std::slice::from_ref(byte),
+        });
+        let all: Option<Vec<u32>> = written.map(|&byte| table[usize::from(byte)]).collect();
         match all {
             Some(ids) => ids.into_iter().all(id),
             None => id(self.unk_id),
@@ -83,15 +88,18 @@ impl Unigram {
     }
 
     /// Appends the ids of the path that was found through a word.
-    fn path(&self, text: &str, lattice: &Lattice, ids: &mut Vec<u32>) {
+    fn path(&self, word: &[u8], lattice: &Lattice, ids: &mut Vec<u32>) {
         let simple = self.unknowns_are_simple();
-        // From positions in characters, which only ever grow, to places: once through the text.
-        let (mut rest, mut position) = (text.char_indices(), 0);
+        // From positions in characters, which only ever grow, to places: once through the word.
+        let begins = |&(_, byte): &(usize, &u8)| byte & 0xc0 != 0x80;
+        let mut begins = word.iter().enumerate().filter(begins).map(|(at, _)| at).skip(1);
+        let (mut position, mut offset) = (0, 0);
         let mut place = |at: u32| {
-            while position < at && rest.next().is_some() {
+            while position < at {
+                offset = begins.next().unwrap_or(word.len());
                 position += 1;
             }
-            rest.offset()
+            offset
         };
         // The run of unknown characters that is open: where it starts, and its number of nodes.
         let mut run: Option<(usize, usize)> = None;
@@ -107,18 +115,18 @@ impl Unigram {
             }
             if let Some((start, nodes)) = run.take() {
                 let stop = if simple { 0 } else { place(node.start) };
-                self.close(&text[start..stop], nodes, ids);
+                self.close(&word[start..stop], nodes, ids);
             }
             ids.push(id);
         }
         if let Some((start, nodes)) = run {
             let stop = if simple { 0 } else { place(end) };
-            self.close(&text[start..stop], nodes, ids);
+            self.close(&word[start..stop], nodes, ids);
         }
     }
 
     /// Appends the ids of a run of unknown characters; its text only matters if they are not simple.
-    fn close(&self, run: &str, nodes: usize, ids: &mut Vec<u32>) {
+    fn close(&self, run: &[u8], nodes: usize, ids: &mut Vec<u32>) {
         if self.unknowns_are_simple() {
             ids.push(self.unk_id);
             return;
@@ -132,10 +140,9 @@ impl Unigram {
 
 impl Word for Unigram {
     fn word(&self, word: &[u8], work: &mut Work, ids: &mut Vec<u32>) {
-        let text = std::str::from_utf8(word).unwrap_or_default();
         let Work { lattice, failed, .. } = work;
         lattice.codes.clear();
-        self.codes.extend(text, &mut lattice.codes);
+        self.codes.extend(word, &mut lattice.codes);
         lattice.best::<false>(&self.trie, self.unk_score, 0.0);
         // The reference fails where an unknown character is the best way to a place, whether the best
         // path leads there or not.
@@ -143,6 +150,6 @@ impl Word for Unigram {
             *failed = true;
             return;
         }
-        self.path(text, lattice, ids);
+        self.path(word, lattice, ids);
     }
 }

@@ -1,46 +1,12 @@
-//! A raw text cut into units, 64 bytes at a time: where what becomes of a text can be told from
-//! its parts, whatever they are.
-//!
-//! White space separates. A unit is a run of anything else, but ASCII punctuation can be told
-//! apart from it: every character by itself, or in runs. Which bytes are which, the engine says.
+//! A raw text, as it is, unit by unit, some units at a time: where what becomes of a text can be
+//! told from its parts.
 
-#[cfg(target_arch = "x86_64")]
-mod avx2;
-#[cfg(target_arch = "x86_64")]
-mod avx512;
-mod portable;
-mod set;
-
-pub(in crate::tokenize) use set::Set;
-
-use crate::backend::{Backend, Runnable};
-
-/// The bytes that one step looks at.
-const BLOCK: usize = 64;
+use super::{Cutting, Units, cut};
+use crate::backend::Runnable;
 
 /// Texts are cut in windows of this many bytes, so that a long text of which only the first ids
 /// are wanted is not read to its end, and the positions stay in the nearest cache.
 const WINDOW: usize = 4096;
-
-/// What separates units, and what is told apart.
-#[derive(Debug, Clone, Copy)]
-pub(in crate::tokenize) struct Cutting {
-    /// Separates; holds the space.
-    pub(in crate::tokenize) space: Set,
-    pub(in crate::tokenize) punctuation: Set,
-    /// Bytes of ASCII that go with any neighbour, as those beyond ASCII do: there is no cut on
-    /// either side of them. Only counts where punctuation is told apart in runs.
-    pub(in crate::tokenize) odd: Set,
-    pub(in crate::tokenize) runs: bool,
-}
-
-/// The classes of 64 bytes, one bit each; `odd` has those beyond ASCII as well.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-struct Block {
-    space: u64,
-    punctuation: u64,
-    odd: u64,
-}
 
 /// What comes after a window.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -75,14 +41,6 @@ impl Window<'_> {
     }
 }
 
-/// Where the units of a window start and end.
-#[derive(Debug, Default)]
-pub(in crate::tokenize) struct Units {
-    starts: Vec<u32>,
-    ends: Vec<u32>,
-    count: usize,
-}
-
 impl Units {
     /// Calls `window` for the units of a text, a window of it at a time, and does as it says.
     #[inline]
@@ -99,7 +57,7 @@ impl Units {
             let rest = &text[from..];
             let seen = &rest[..rest.len().min(window)];
             let looked_at = seen.len();
-            self.cut(backend, cutting, seen);
+            cut(backend, cutting, seen, self);
             let mut count = self.count;
             let mut next = from + seen.len();
             let is_last = seen.len() == rest.len();
@@ -130,25 +88,6 @@ impl Units {
         None
     }
 
-    /// Cuts a whole text. Every backend gives the same result.
-    fn cut(&mut self, backend: Runnable, cutting: &Cutting, text: &[u8]) {
-        let room = text.len().next_multiple_of(BLOCK) + BLOCK;
-        if self.starts.len() < room {
-            self.starts.resize(room, 0);
-            self.ends.resize(room, 0);
-        }
-        match backend.get() {
-            // SAFETY: the processor is proven to have the backend, which asks for all the features
-            // that the function is compiled for.
-            #[cfg(target_arch = "x86_64")]
-            Backend::Avx512 => unsafe { avx512::cut(text, cutting, self) },
-            // SAFETY: as above.
-            #[cfg(target_arch = "x86_64")]
-            Backend::Avx2 => unsafe { avx2::cut(text, cutting, self) },
-            _ => portable::cut(text, cutting, self),
-        }
-    }
-
     /// Gives back what one text of uncommon size took.
     pub(in crate::tokenize) fn trim(&mut self) {
         if self.starts.len() > 16 * WINDOW {
@@ -157,47 +96,11 @@ impl Units {
     }
 }
 
-/// The loop over blocks, given how one is classified and how its bits become positions. A macro and not a function, so that each
-/// implementation compiles it with its own instructions.
-macro_rules! over_blocks {
-    ($text:expr, $cutting:expr, $units:expr, $block:path, $append:path) => {{
-        let (text, cutting, units) = ($text, $cutting, $units);
-        // What the byte before a block was.
-        let (mut solid_before, mut punctuation_before, mut odd_before) = (0, 0, 0);
-        let (mut started, mut ended) = (0, 0);
-        let (blocks, tail) = text.as_chunks::<{ crate::tokenize::scan::units::BLOCK }>();
-        // The padded tail is also what ends a unit that ends with the text.
-        let mut last = [b' '; crate::tokenize::scan::units::BLOCK];
-        last[..tail.len()].copy_from_slice(tail);
-        for (block, at) in
-            blocks.iter().chain([&last]).zip((0_u32..).step_by(crate::tokenize::scan::units::BLOCK))
-        {
-            let class: crate::tokenize::scan::units::Block = $block(block, cutting);
-            let (solid, punctuation) = (!class.space, class.punctuation);
-            let before = solid << 1 | solid_before;
-            let punctuation_shifted = punctuation << 1 | punctuation_before;
-            let apart = if cutting.runs {
-                let odd = class.odd | class.odd << 1 | odd_before;
-                (punctuation ^ punctuation_shifted) & !odd
-            } else {
-                punctuation | punctuation_shifted
-            };
-            let starts = solid & (!before | apart);
-            let ends = before & (!solid | apart);
-            solid_before = solid >> 63;
-            punctuation_before = punctuation >> 63;
-            odd_before = class.odd >> 63;
-            started = $append(starts, at, &mut units.starts, started);
-            ended = $append(ends, at, &mut units.ends, ended);
-        }
-        units.count = started;
-    }};
-}
-use over_blocks;
-
 #[cfg(test)]
 mod tests {
+    use super::super::{Set, tests};
     use super::*;
+    use crate::backend::Backend;
 
     /// The definition, byte by byte.
     fn naive(text: &[u8], cutting: &Cutting) -> Vec<(usize, usize)> {
@@ -225,27 +128,16 @@ mod tests {
         let blank = Set::new(|byte| byte == b' ');
         let none = Set::default();
         vec![
-            Cutting { space: blank, punctuation: none, odd: none, runs: false },
-            Cutting { space, punctuation: marks, odd: none, runs: false },
-            Cutting { space, punctuation: marks, odd, runs: true },
+            Cutting::new(blank, none, none, false),
+            Cutting::new(space, marks, none, false),
+            Cutting::new(space, marks, odd, true),
         ]
     }
 
     #[test]
     fn every_backend_agrees_with_the_definition() {
-        let mut state = 7_u32;
-        let mut texts: Vec<Vec<u8>> = vec![(0..=255).collect(), Vec::new(), b" ".to_vec()];
-        for len in (0..200).chain([500, 4095, 4096, 4097, 9000, 20_000]) {
-            for kind in 0..5 {
-                let mut byte = || {
-                    state = state.wrapping_mul(1_664_525).wrapping_add(1_013_904_223);
-                    let byte = (state >> 24) as u8;
-                    let few = b"ab .,_\0\xe4"[usize::from(byte) % 8];
-                    [byte, byte & 0x7f, few, b'x', if byte == 0 { b' ' } else { b'x' }][kind]
-                };
-                texts.push((0..len).map(|_| byte()).collect());
-            }
-        }
+        let lengths = (0..200).chain([500, 4095, 4096, 4097, 9000, 20_000]);
+        let texts = tests::texts(lengths, b"ab .,_\0\xe4");
         for backend in Backend::available() {
             let mut units = Units::default();
             for cutting in cuttings() {
