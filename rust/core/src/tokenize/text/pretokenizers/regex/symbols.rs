@@ -92,9 +92,21 @@ impl Symbols {
 
     fn paged(starts: &[(u32, Symbol)], end: usize) -> Self {
         let mut numbers: HashMap<[Symbol; PAGE], u16> = HashMap::new();
+        // Of pages that hold one symbol only, as most do: by that symbol.
+        let mut even: [Option<u16>; MOST] = [None; MOST];
         let (mut pages, mut parts) = (Vec::new(), Vec::new());
         let mut run = 0;
         for first in (0..0x11_0000_u32).step_by(PAGE) {
+            while starts.get(run + 1).is_some_and(|&(start, _)| start <= first) {
+                run += 1;
+            }
+            let is_even =
+                starts.get(run + 1).is_none_or(|&(start, _)| start >= first + PAGE as u32);
+            let known = &mut even[usize::from(starts[run].1)];
+            if let (true, Some(number)) = (is_even, *known) {
+                pages.push(number);
+                continue;
+            }
             let page: [Symbol; PAGE] = std::array::from_fn(|at| {
                 while starts.get(run + 1).is_some_and(|&(start, _)| start <= first + at as u32) {
                     run += 1;
@@ -102,10 +114,14 @@ impl Symbols {
                 starts[run].1
             });
             let next = numbers.len() as u16;
-            pages.push(*numbers.entry(page).or_insert_with(|| {
+            let number = *numbers.entry(page).or_insert_with(|| {
                 parts.extend_from_slice(&page);
                 next
-            }));
+            });
+            if is_even {
+                *known = Some(number);
+            }
+            pages.push(number);
         }
         let mut ascii = [0; 128];
         ascii.copy_from_slice(&parts[..PAGE]);
