@@ -1,4 +1,6 @@
-//! Ids of the chunks seen last.
+//! Ids of the chunks seen last. Not the road's cache: an entry also says what added tokens may
+//! begin at its end, and holds the unknown id like any other, so that the hot loop has nothing to
+//! tell apart. What the two together gain is at the top of [`super`].
 //!
 //! Two entries to a set; a new chunk takes the first place of its set and the one there moves to
 //! the second. Nothing grows: what a text can cost is bounded, whatever is in it.

@@ -1,4 +1,6 @@
-//! BertNormalizer, BertPreTokenizer and WordPiece, ids only.
+//! BertNormalizer, BertPreTokenizer and WordPiece, ids only: a special case beside the road, for
+//! speed. A file that says BertPreTokenizer twice, in a Sequence, is the same tokenizer by way of
+//! the road: English took 13.9 ns a token there and takes 9.0 here (`examples/stages`, AVX-512).
 //!
 //! A text is cut at the raw added tokens; every piece between them goes through the fast path
 //! ([`walk`]): one look at each byte to find words and punctuation ([`scan`](super::scan)), then one look

@@ -1,4 +1,6 @@
-//! What words became, kept by one worker: bounded, never shared.
+//! What words became, kept by one worker: bounded, never shared. Not the road's cache, which holds
+//! ids: here it is the path through a word, with the totals up to which it can be replayed behind
+//! words that it was not made behind. Without it the road's figures at the top of [`super`] hold.
 //!
 //! Short words lie whole in a table of sets of two; long ones, and those of many ids, lie in pools
 //! that are emptied when they are full.

@@ -1,4 +1,6 @@
-//! A double-array trie over character codes, with the score of each piece beside its node.
+//! A double-array trie over character codes, with the score of each piece beside its node. Not the
+//! trie over bytes that the others share: a lattice counts in characters, and of a Chinese one
+//! each step would be three.
 //!
 //! The children of a node lie at `base + code`. No two nodes have the same base, so a slot needs
 //! to know only its own code, not its parent, and sixteen bytes hold all that a step asks for.
