@@ -4,7 +4,7 @@
 //! [`table`] has every part that a tokenizer.json may be made of; [`combinations`] tries them
 //! together. `M2V_IDS_TEXTS` is the number of texts for each combination, `M2V_IDS_SHARD` (`2/5`)
 //! takes a part of them, and of the other long work, so that several processes or machines can
-//! share it.
+//! share it, and `M2V_IDS_ONLY` (`NFKC, Bert`) those combinations that have this in their names.
 #![allow(clippy::unwrap_used, clippy::expect_used, clippy::panic)]
 
 #[path = "../support/charsmap.rs"]

@@ -189,7 +189,8 @@ impl Fused {
     /// any, a joiner an emoji and a virama a consonant.
     ///
     /// One step that looks around is as far as that reaches: what it made of the first character
-    /// could be what a second one changes.
+    /// could be what a second one changes. With more of them, as many characters at either end must
+    /// be plain and leave something behind: the same that [`Self::ahead`] asks for to cut a text.
     #[cold]
     pub(super) fn openness(
         &self,
@@ -202,8 +203,19 @@ impl Fused {
         let (Some(first), Some(last)) = ends else { return Ok(()) };
         let starts = matches!(place, Place::Start | Place::Whole);
         let stops = matches!(place, Place::End | Place::Whole);
-        if place == Place::Alone || self.guard > 1 && place != Place::Whole {
+        if place == Place::Alone {
             return Err(Open::Always);
+        }
+        if self.guard > 1 {
+            let mut all_solid = |near: &mut dyn Iterator<Item = char>| {
+                let solid = near.take(self.guard).filter(|&c| self.is_solid(c, table, work));
+                solid.count() == self.guard
+            };
+            return match place {
+                _ if !starts && !all_solid(&mut part.chars()) => Err(Open::Before),
+                _ if !stops && !all_solid(&mut part.chars().rev()) => Err(Open::Behind),
+                _ => Ok(()),
+            };
         }
         if !starts && !self.is_solid(first, table, work) {
             return Err(Open::Before);
