@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import queue
 import re
-import threading
 import time
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,7 @@ from m2v_fast.bulk import plan as plans
 from m2v_fast.bulk import readers
 from m2v_fast.bulk._pyarrow import pyarrow
 from m2v_fast.bulk.fingerprint import fingerprint
+from m2v_fast.bulk.pipeline import ahead, behind
 from m2v_fast.bulk.writers import WRITERS, Writer, check, remove_temporary
 
 if TYPE_CHECKING:
@@ -30,9 +29,6 @@ if TYPE_CHECKING:
     from m2v_fast.bulk.columns import Columns
     from m2v_fast.bulk.inputs import Source
     from m2v_fast.static_model import StaticModel
-
-#: Batches that may wait to be written, so that memory stays flat where writing is slower.
-_WAITING = 4
 
 
 @dataclass
@@ -155,17 +151,20 @@ class Job:
         Raises:
             ValueError: A row is at fault; the message names the file and the row.
         """
-        for batch in readers.batches(source, self.columns, ranges, self.totals.bad):
-            if batch is None:
-                yield None
-                continue
-            texts = batch.columns.column(0)
-            kept = self._kept(source, batch.columns)
-            try:
-                vectors = self.encode(texts)
-            except (ValueError, TypeError) as error:
-                raise _placed(source, batch, error) from error
-            yield kept, vectors, texts.nbytes
+        made = readers.batches(source, self.columns, ranges, self.totals.bad)
+        # Python cannot end while another thread waits for standard input.
+        with nullcontext(made) if source.path == "-" else ahead(made) as batches:
+            for batch in batches:
+                if batch is None:
+                    yield None
+                    continue
+                texts = batch.columns.column(0)
+                kept = self._kept(source, batch.columns)
+                try:
+                    vectors = self.encode(texts)
+                except (ValueError, TypeError) as error:
+                    raise _placed(source, batch, error) from error
+                yield kept, vectors, texts.nbytes
 
     def _kept(self, source: Source, batch: Any) -> Any:
         pa = pyarrow("keeping columns")
@@ -187,7 +186,7 @@ class Job:
 
     def write(self, made: Iterator[tuple[Any, Vectors, int] | None], writer: Writer) -> None:
         """Write what was made of a range."""
-        with _behind(writer) as add:
+        with behind(writer) as add:
             while (some := next(made, None)) is not None:
                 kept, vectors, size = some
                 add(kept, vectors)
@@ -225,41 +224,6 @@ def _placed(source: Source, batch: readers.Batch, error: Exception) -> Exception
     if found[2] == " is null":
         rest = " is null, and nulls are errors (--nulls error, or .npy, which has none)"
     return ValueError(f"{source.name}: {what} {row}{rest}")
-
-
-@contextmanager
-def _behind(writer: Writer) -> Iterator[Callable[[Any, Any], None]]:
-    """Write in a thread of its own: compressing takes as long as encoding."""
-    waiting: queue.Queue[tuple[Any, Any] | None] = queue.Queue(_WAITING)
-    failed: list[BaseException] = []
-    stopped = threading.Event()
-
-    def work() -> None:
-        while (item := waiting.get()) is not None:
-            if failed or stopped.is_set():
-                continue
-            try:
-                writer.add(*item)
-            except BaseException as error:  # raised again by whoever waits
-                failed.append(error)
-
-    def add(kept: Any, vectors: Any) -> None:
-        if failed:
-            raise failed[0]
-        waiting.put((kept, vectors))
-
-    thread = threading.Thread(target=work, name="m2v-fast writer", daemon=True)
-    thread.start()
-    try:
-        yield add
-    except BaseException:
-        stopped.set()
-        raise
-    finally:
-        waiting.put(None)
-        thread.join()
-    if failed:
-        raise failed[0]
 
 
 def one_file(job: Job, target: Path) -> Totals:
