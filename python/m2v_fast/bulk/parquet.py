@@ -39,9 +39,9 @@ _UNCOMPRESSED, _ZSTD = 0, 6
 class Pages:
     """The pages of a column of vectors, one row group after another.
 
-    Numbers of two bytes and more are stored as they are: zstd takes as long as computing them does,
-    for three hundredths of float32 and nothing of float16. Those of one byte are stored in four, for
-    Parquet has no smaller integers, and compressed.
+    Numbers of two bytes and more are stored as they are: zstd takes about as long as computing them
+    does, and saves three hundredths of float32 and nothing of float16. Those of one byte are stored
+    in four, for Parquet has no smaller integers, and compressed.
     """
 
     def __init__(self, file: Any, width: int, dtype: np.dtype[Any]) -> None:

@@ -1,7 +1,8 @@
 """Thrift's compact protocol, as far as Parquet's metadata use it, without knowing their fields.
 
-A struct is a dict: of each field's number, its type and its value. A list is its elements' type and
-a list of them. What is read and written again is the same, whatever later versions of Parquet added.
+A struct is a dict: of each field's number, its type and its value. A list is its elements' type
+and a list of them. What is read and written again is the same, whatever later versions of Parquet
+added.
 """
 
 from __future__ import annotations
