@@ -15,7 +15,9 @@ from m2v_fast.bulk import plan as plans
 from m2v_fast.bulk import readers
 from m2v_fast.bulk._pyarrow import pyarrow
 from m2v_fast.bulk.fingerprint import fingerprint
+from m2v_fast.bulk.lines import types_of
 from m2v_fast.bulk.pipeline import ahead, behind
+from m2v_fast.bulk.rows import BadRows, Batch, Range, row_number
 from m2v_fast.bulk.writers import WRITERS, Writer, check, remove_temporary
 
 if TYPE_CHECKING:
@@ -45,7 +47,7 @@ class Totals:
     there: int = 0
     """Parts that were whole already."""
     seconds: float = 0.0
-    bad: readers.BadRows = field(default_factory=readers.BadRows)
+    bad: BadRows = field(default_factory=BadRows)
 
     def lines(self) -> Iterator[str]:
         """Say it to people."""
@@ -97,7 +99,7 @@ class Job:
                 "or jsonl"
             )
         first = self.sources[0]
-        self.columns = readers.types_of(first, self.columns) if first.path != "-" else self.columns
+        self.columns = types_of(first, self.columns) if first.path != "-" else self.columns
         self.schema = readers.schema_of(first, self.columns)
 
     def encode(self, column: Any) -> Vectors:
@@ -142,7 +144,7 @@ class Job:
         }
 
     def rows_of(
-        self, source: Source, ranges: list[readers.Range]
+        self, source: Source, ranges: list[Range]
     ) -> Iterator[tuple[Any, Vectors, int] | None]:
         """Read and encode rows: the kept columns, the vectors, and the text's bytes of each batch.
 
@@ -181,7 +183,7 @@ class Job:
                     ) from error
             columns.append(column)
         if not columns:
-            return pa.RecordBatch.from_struct_array(pa.array([{}] * batch.num_rows, pa.struct([])))
+            return batch.select([])  # which knows how many rows it has
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
     def write(self, made: Iterator[tuple[Any, Vectors, int] | None], writer: Writer) -> None:
@@ -210,15 +212,15 @@ class Job:
     def nothing(self) -> Vectors:
         """Return vectors of no text."""
         pa = pyarrow("writing files")
-        return self.encode(pa.array([], pa.string()))
+        return self.encode(pa.nulls(0, pa.string()))
 
 
-def _placed(source: Source, batch: readers.Batch, error: Exception) -> Exception:
+def _placed(source: Source, batch: Batch, error: Exception) -> Exception:
     """Name the file's row instead of the batch's."""
     found = re.match(r"row (\d+)(:| is null)", str(error))
     if not found:
         return type(error)(f"{source.name}: column {error}")
-    row = readers.row_number(source, batch.place(int(found[1])))
+    row = row_number(source, batch.place(int(found[1])))
     what = "line" if source.format in ("jsonl", "text") else "row"
     rest = str(error)[found.end(1) :]
     if found[2] == " is null":
