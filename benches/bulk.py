@@ -1,9 +1,10 @@
 """Engines and files against `encode` and model2vec.
 
-usage: python -m benches.bulk [TEXTS] --model FOLDER
+usage: python -m benches.bulk [TEXTS] --model FOLDER [--stages]
 
 Rows a second, and ratios of medians over rounds in which the ways take turns. Each way is timed
-with all that its engine costs; model2vec gets a tenth of the rows.
+with all that its engine costs; model2vec gets a tenth of the rows. With --stages: what `embed` is
+made of, in processor time.
 """
 
 from __future__ import annotations
@@ -14,10 +15,13 @@ import os
 import subprocess
 import sys
 import tempfile
+import time
+from contextlib import contextmanager
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import duckdb
+import m2v_fast.cli
 import m2v_fast.integrations.duckdb
 import m2v_fast.integrations.polars
 import numpy as np
@@ -25,7 +29,10 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from m2v_fast import StaticModel
-from m2v_fast.bulk import Embedder
+from m2v_fast.bulk import Embedder, readers, run
+from m2v_fast.bulk.columns import Columns
+from m2v_fast.bulk.inputs import find
+from m2v_fast.bulk.rows import BadRows
 from model2vec import StaticModel as Reference
 
 from benches.arrow import fixed_list, medians
@@ -34,7 +41,7 @@ from benches.models import bundled_folder
 from benches.texts import read_texts
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Iterator
 
 
 def engines(
@@ -81,12 +88,23 @@ def engines(
 
 
 def files(folder: Path, source: Path, few: Path, out: Path, reference: Any) -> Any:
-    """`m2v-fast embed`, in a process of its own, and model2vec with the same reader and writer."""
+    """`m2v-fast embed`, and model2vec with the same reader and writer.
+
+    The command runs in this process, as the others do; once more in one of its own, whose start is
+    part of it.
+    """
 
     def embed(dtype: str) -> None:
+        arguments = ["embed", str(source), "-o", str(out), "--model", str(folder)]
+        m2v_fast.cli.main([*arguments, "--dtype", dtype, "--no-progress"], standalone_mode=False)
+
+    def process() -> None:
         command = [sys.executable, "-m", "m2v_fast", "embed", str(source), "-o", str(out)]
-        options = ["--model", str(folder), "--dtype", dtype, "--no-progress"]
-        subprocess.run([*command, *options], check=True, stderr=subprocess.DEVNULL)
+        subprocess.run(
+            [*command, "--model", str(folder), "--no-progress"],
+            check=True,
+            stderr=subprocess.DEVNULL,
+        )
 
     def loop() -> None:
         with pq.ParquetFile(few) as file:
@@ -102,8 +120,63 @@ def files(folder: Path, source: Path, few: Path, out: Path, reference: Any) -> A
     return {
         "embed float32": lambda: embed("float32"),
         "embed float16": lambda: embed("float16"),
+        "embed float32, a process of its own": process,
         "model2vec, same reader and writer, a tenth": loop,
     }
+
+
+def stages(folder: Path, source: Path, out: Path) -> None:
+    """What `embed` is made of: processor seconds of each stage by itself, on one thread."""
+    for dtype in ("float32", "float16"):
+        job = run.Job(
+            model=StaticModel.from_pretrained(folder),
+            sources=find((str(source),), None),
+            columns=Columns.of("text", (), "embedding"),
+            to="embedding",
+            format="parquet",
+            dtype=dtype,
+            threads=1,
+        )
+        job.prepare()
+        taken = dict.fromkeys(("read", "encode", "pages", "pyarrow's writer"), 0.0)
+
+        @contextmanager
+        def clock(name: str, taken: dict[str, float] = taken) -> Iterator[None]:
+            start = time.process_time()
+            yield
+            taken[name] += time.process_time() - start
+
+        theirs = None
+        with job.writer(out, {}) as writer:
+            batches = readers.batches(job.sources[0], job.columns, [(0, None)], BadRows())
+            while True:
+                with clock("read"):
+                    batch = next(batches)
+                if batch is None:
+                    break
+                with clock("encode"):
+                    vectors = job.encode(batch.columns.column(0))
+                with clock("pages"):
+                    writer.add(batch.columns.select([]), vectors)
+                with clock("pyarrow's writer"):
+                    table = pa.table({"embedding": pa.array(vectors)})
+                    theirs = theirs or pq.ParquetWriter(
+                        out.with_suffix(".theirs"),
+                        table.schema,
+                        compression="zstd",
+                        compression_level=-5,
+                        use_dictionary=False,
+                        write_statistics=False,
+                    )
+                    theirs.write_table(table)
+            with clock("pages"):
+                writer.commit(job.nothing())
+            if theirs is not None:
+                theirs.close()
+        whole = sum(taken.values()) - taken["pyarrow's writer"]
+        for name, seconds in taken.items():
+            share = f"{seconds / whole:5.0%}" if name in ("read", "encode", "pages") else "    -"
+            print(f"{dtype:<9}{name:<18}{seconds * 1e3:>8.0f} ms {share}")
 
 
 def peak(folder: Path, source: Path, out: Path) -> float:
@@ -123,6 +196,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=bundled_folder())
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--stages", action="store_true", help="what embed is made of, and no more")
     parser.add_argument(
         "--peak", type=int, nargs="*", help="rows of a run whose memory is looked at"
     )
@@ -140,6 +214,9 @@ def main() -> None:
                     writer.write_table(pa.table({"text": some}), row_group_size=50_000)
             print(f"embed, {count:,} rows: {peak(given.model, many, out):.0f} MB at most")
         pq.write_table(pa.table({"text": rows}), many, row_group_size=50_000)
+        if given.stages:
+            stages(given.model, many, out)
+            return
         pq.write_table(pa.table({"text": rows[: len(rows) // 10]}), few)
         reference = Reference.from_pretrained(given.model)
         ways = engines(given.model, rows, reference)
