@@ -127,7 +127,7 @@ def tables(
         job.ranges = checked_ranges(dtype, given, model.dim)
     elif ranges is not None:
         raise click.UsageError("--ranges is for --dtype int8 and uint8")
-    job.totals.bad.skip = bad_rows == "skip"
+    job.bad.skip = bad_rows == "skip"
     job.prepare()
     with _bar(job, progress) as bar, streams.ended_by_sigterm():
         try:

@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+from collections import deque
 from contextlib import contextmanager
-from dataclasses import dataclass, field
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -34,23 +35,37 @@ class Batch:
         return self.rows + row if isinstance(self.rows, int) else self.rows[row]
 
 
-@dataclass
 class BadRows:
-    """Rows that cannot be read: an error, or counted and listed."""
+    """Rows that cannot be read: an error, or noted until they are counted.
 
-    skip: bool = False
-    count: int = 0
-    listed: list[str] = field(default_factory=list)
-    MOST = 20
+    The reader notes them and another thread counts them, by the place that each has among the rows.
+    """
 
-    def add(self, source: Source, row: int, problem: str) -> None:
-        """Take note of a row, or raise."""
+    def __init__(self, skip: bool = False) -> None:
+        """Raise, or skip them."""
+        self.skip = skip
+        self._noted: deque[tuple[int, str]] = deque()
+
+    def add(self, source: Source, row: int, problem: str, place: int | None = None) -> None:
+        """Take note of a row, or raise.
+
+        Args:
+            source: Its file.
+            row: Its number there.
+            problem: What is wrong with it.
+            place: The next row that is not bad, if those alone are counted.
+        """
         message = f"{source.name}: {_row(source)} {row_number(source, row)}: {problem}"
         if not self.skip:
             raise ValueError(f"{message} (--bad-rows skip leaves such rows out)")
-        self.count += 1
-        if len(self.listed) < self.MOST:
-            self.listed.append(message)
+        self._noted.append((row if place is None else place, message))
+
+    def taken(self, start: int, stop: int | None) -> Iterator[str]:
+        """Take the notes before a place, and yield those from another one on."""
+        while self._noted and (stop is None or self._noted[0][0] < stop):
+            place, message = self._noted.popleft()
+            if place >= start:
+                yield message
 
 
 def _row(source: Source) -> str:

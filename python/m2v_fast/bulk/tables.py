@@ -56,15 +56,18 @@ def csv_batches(source: Source, columns: Columns, bad: BadRows) -> Iterator[Any]
     from pyarrow import csv
 
     wrong: list[tuple[int, str]] = []
+    skipped = 0
 
     def invalid(row: Any) -> str:
+        nonlocal skipped
         # An exception of this function would be lost.
         place = -1 if row.number is None else row.number - 2
         problem = f"{row.actual_columns} values where {row.expected_columns} are expected"
         if not bad.skip:
             wrong.append((place, problem))
             return "error"
-        bad.add(source, place, problem)
+        bad.add(source, place, problem, place - skipped)
+        skipped += 1
         return "skip"
 
     kinds = {columns.text: pa.string(), **types_by_name(columns.schema())}
