@@ -11,7 +11,8 @@ from __future__ import annotations
 
 import argparse
 import json
-import os
+import shutil
+import signal
 import subprocess
 import sys
 import tempfile
@@ -190,11 +191,38 @@ def stages(folder: Path, source: Path, out: Path) -> None:
 def peak(folder: Path, source: Path, out: Path) -> float:
     """Megabytes that `embed` has at its most."""
     command = [sys.executable, "-m", "m2v_fast", "embed", str(source), "-o", str(out)]
-    child = subprocess.Popen(
-        [*command, "--model", str(folder), "--no-progress"], stderr=subprocess.DEVNULL
+    # Started by a process that is small itself: what is counted begins before the command does.
+    small = (
+        "import resource, subprocess, sys\n"
+        "subprocess.run(sys.argv[1:], check=True, stderr=subprocess.DEVNULL)\n"
+        "print(resource.getrusage(resource.RUSAGE_CHILDREN).ru_maxrss)"
     )
-    _, _, usage = os.wait4(child.pid, 0)
-    return usage.ru_maxrss / 1024
+    done = subprocess.run(
+        [sys.executable, "-c", small, *command, "--model", str(folder), "--no-progress"],
+        stdout=subprocess.PIPE,
+        check=True,
+    )
+    return int(done.stdout) / 1024
+
+
+def interrupted(folder: Path, source: Path, out: Path, times: int) -> list[float]:
+    """Seconds from Ctrl-C, at random moments of a run, to the end of the process."""
+    command = [sys.executable, "-m", "m2v_fast", "embed", str(source), "-o", f"{out}/"]
+    command += ["--model", str(folder), "--rows-per-part", "25000", "--overwrite"]
+    taken = []
+    for moment in np.random.default_rng(0).uniform(0.2, 2.0, times):
+        child = subprocess.Popen(command, stderr=subprocess.DEVNULL)
+        while not (out / "part-00000.parquet").exists():
+            time.sleep(0.005)
+        time.sleep(moment)
+        start = time.perf_counter()
+        child.send_signal(signal.SIGINT)
+        code = child.wait()
+        if code != 130:
+            raise SystemExit(f"the run came to its end before ({code}): pass more --rows")
+        taken.append(time.perf_counter() - start)
+        shutil.rmtree(out)
+    return taken
 
 
 def main() -> None:
@@ -206,8 +234,9 @@ def main() -> None:
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--stages", action="store_true", help="what embed is made of, and no more")
     parser.add_argument(
-        "--peak", type=int, nargs="*", help="rows of a run whose memory is looked at"
+        "--peak", type=int, nargs="*", help="rows of runs whose memory is looked at, and no more"
     )
+    parser.add_argument("--interrupt", type=int, help="Ctrl-C as often, and no more")
     given = parser.parse_args()
     source = read_texts(given.texts)
     print(json.dumps(facts([given.model])))
@@ -221,7 +250,13 @@ def main() -> None:
                     some = rows[: min(len(rows), count - start)]
                     writer.write_table(pa.table({"text": some}), row_group_size=50_000)
             print(f"embed, {count:,} rows: {peak(given.model, many, out):.0f} MB at most")
+        if given.peak:
+            return
         pq.write_table(pa.table({"text": rows}), many, row_group_size=50_000)
+        if given.interrupt:
+            waits = interrupted(given.model, many, Path(folder) / "parts", given.interrupt)
+            print(f"Ctrl-C: {np.median(waits):.2f} s to the end, at most {max(waits):.2f} s")
+            return
         if given.stages:
             stages(given.model, many, out)
             return

@@ -17,7 +17,8 @@ from m2v_fast.bulk.plan import MANIFEST
 from m2v_fast.output import checked_ranges
 
 if TYPE_CHECKING:
-    from m2v_fast.bulk.run import Job, Totals
+    from m2v_fast.bulk.run import Job
+    from m2v_fast.bulk.totals import Totals
     from m2v_fast.static_model import StaticModel
 
 
