@@ -132,7 +132,7 @@ def main() -> None:
         each = len(rows) // 8 + 1
         for place in range(8):
             table = pa.table({"text": rows[place * each : (place + 1) * each]})
-            pq.write_table(table, source / f"{place}.parquet")
+            pq.write_table(table, source / f"{place}.parquet", compression="gzip")
         model = str(given.model)
         for engine in ("ray", "spark"):
             if given.engine in (None, engine):

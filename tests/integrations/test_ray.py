@@ -117,7 +117,10 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
     from ray.cluster_utils import Cluster
 
     _write(tmp_path / "in", 12)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    # A busy machine answers late, which is no death; one that refuses to answer is dead at once.
+    health = {"health_check_timeout_ms": 120_000, "health_check_period_ms": 1000}
+    head = {"num_cpus": 1, "_system_config": health}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         doomed = cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False)
