@@ -16,37 +16,21 @@ import os
 import shutil
 import sys
 import tempfile
-from functools import lru_cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 from m2v_fast.bulk import Embedder
 
 from benches.arrow import medians
 from benches.machine import facts
+from benches.model2vec_column import theirs
 from benches.models import bundled_folder
 from benches.texts import queries, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
-
-
-@lru_cache
-def reference(folder: str) -> Any:
-    """model2vec's model, loaded once for each process."""
-    from model2vec import StaticModel
-
-    return StaticModel.from_pretrained(folder)
-
-
-def theirs(folder: str, texts: Any) -> Any:
-    """Vectors of a column, by model2vec."""
-    vectors = reference(folder).encode(texts.to_pylist(), use_multiprocessing=False)
-    vectors = np.ascontiguousarray(vectors)
-    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
 
 
 def ray_ways(folder: str, source: Path, out: Path) -> dict[str, Callable[[], Any]]:
@@ -76,8 +60,6 @@ def ray_ways(folder: str, source: Path, out: Path) -> dict[str, Callable[[], Any
 def spark_ways(folder: str, source: Path) -> dict[str, Callable[[], Any]]:
     """Two workers of one Java process."""
     os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
-    # Workers import this module.
-    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
     sql: Any = importlib.import_module("pyspark.sql")
     functions: Any = importlib.import_module("pyspark.sql.functions")
     types: Any = importlib.import_module("pyspark.sql.types")
@@ -122,6 +104,8 @@ def main() -> None:
     parser.add_argument("--short", action="store_true", help="queries instead of paragraphs")
     parser.add_argument("--engine", choices=["ray", "spark"])
     given = parser.parse_args()
+    # Workers import model2vec_column.
+    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
     some = read_texts(given.texts)
     some = queries(some) if given.short else some
     print(json.dumps(facts([given.model])))
