@@ -138,6 +138,12 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
             made = embed(table)
             node = here.get_runtime_context().get_node_id()
             (marks / f"{node}-{table['id'][0].as_py()}").write_text("")
+            # Until both nodes have had something: on a busy machine one may be there long before.
+            until = time.monotonic() + 300
+            while time.monotonic() < until:
+                if len({mark.name.partition("-")[0] for mark in marks.iterdir()}) == 2:
+                    break
+                time.sleep(0.1)
             time.sleep(0.5)
             return made
 
@@ -150,7 +156,7 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
         import time
 
         def kill() -> None:
-            until = time.monotonic() + 60
+            until = time.monotonic() + 300
             while time.monotonic() < until:
                 if any(path.name.startswith(doomed.node_id) for path in marks.iterdir()):
                     break
