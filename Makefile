@@ -17,7 +17,7 @@ $(VENV)/made:
 	$(PIP) install --upgrade 'pip>=25.1'
 	touch $@
 
-$(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust/core rust/python python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
+$(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust/core rust/arrow rust/python python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
 	$(PIP) install 'maturin>=1.9,<2'
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
 	touch $@

@@ -117,7 +117,10 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
     from ray.cluster_utils import Cluster
 
     _write(tmp_path / "in", 12)
-    cluster = Cluster(initialize_head=True, head_node_args={"num_cpus": 1})
+    # A busy machine answers late, which is no death; one that refuses to answer is dead at once.
+    health = {"health_check_timeout_ms": 120_000, "health_check_period_ms": 1000}
+    head = {"num_cpus": 1, "_system_config": health}
+    cluster = Cluster(initialize_head=True, head_node_args=head)
     try:
         doomed = cluster.add_node(num_cpus=1)
         ray.init(address=cluster.address, log_to_driver=False)
@@ -135,6 +138,12 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
             made = embed(table)
             node = here.get_runtime_context().get_node_id()
             (marks / f"{node}-{table['id'][0].as_py()}").write_text("")
+            # Until both nodes have had something: on a busy machine one may be there long before.
+            until = time.monotonic() + 300
+            while time.monotonic() < until:
+                if len({mark.name.partition("-")[0] for mark in marks.iterdir()}) == 2:
+                    break
+                time.sleep(0.1)
             time.sleep(0.5)
             return made
 
@@ -147,7 +156,7 @@ def test_two_nodes_one_of_which_dies(small: Folder, model: StaticModel, tmp_path
         import time
 
         def kill() -> None:
-            until = time.monotonic() + 60
+            until = time.monotonic() + 300
             while time.monotonic() < until:
                 if any(path.name.startswith(doomed.node_id) for path in marks.iterdir()):
                     break

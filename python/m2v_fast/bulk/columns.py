@@ -62,6 +62,11 @@ class Columns:
         return pa.schema([(name, kinds[kind or "string"]) for name, kind in self.kept])
 
 
+def types_by_name(schema: Any) -> dict[str, Any]:
+    """Return the types of a schema's columns."""
+    return dict(zip(schema.names, schema.types, strict=True))
+
+
 def type_of(values: list[Any]) -> str:
     """Return the type that fits some values of JSON: a string, unless all are of one kind."""
     kinds = {type(value) for value in values if value is not None}

@@ -17,7 +17,8 @@ from m2v_fast.bulk.plan import MANIFEST
 from m2v_fast.output import checked_ranges
 
 if TYPE_CHECKING:
-    from m2v_fast.bulk.run import Job, Totals
+    from m2v_fast.bulk.run import Job
+    from m2v_fast.bulk.totals import Totals
     from m2v_fast.static_model import StaticModel
 
 
@@ -127,7 +128,7 @@ def tables(
         job.ranges = checked_ranges(dtype, given, model.dim)
     elif ranges is not None:
         raise click.UsageError("--ranges is for --dtype int8 and uint8")
-    job.totals.bad.skip = bad_rows == "skip"
+    job.bad.skip = bad_rows == "skip"
     job.prepare()
     with _bar(job, progress) as bar, streams.ended_by_sigterm():
         try:

@@ -5,13 +5,15 @@ from __future__ import annotations
 import hashlib
 import json
 import os
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
 
+from m2v_fast.bulk.totals import Counts
 from m2v_fast.bulk.writers import ENDS, remove_temporary, temporary
 
 if TYPE_CHECKING:
+    from collections.abc import Iterator
     from pathlib import Path
 
 MANIFEST = "_m2v_fast.json"
@@ -55,10 +57,48 @@ class Plan:
         """Return where a part is to be."""
         return folder / f"part-{part.number:05}{ENDS[self.content['format']]}"
 
+    @contextmanager
+    def counts_kept(self, folder: Path, part: Part, counts: Counts) -> Iterator[None]:
+        """Write down what became of a part's rows, for the totals of a run that goes on.
+
+        Left by an exception, as if it had not been.
+        """
+        target = folder / _counts_name(part.number)
+        remove_temporary(target)
+        making = temporary(target)
+        try:
+            _write_synced(making, counts.text())
+            making.replace(target)
+            yield
+        except BaseException:
+            for path in (making, target):
+                with suppress(OSError):
+                    path.unlink()
+            raise
+
+    def counts(self, folder: Path, part: Part) -> Counts | None:
+        """Return what was written down of a part's rows, if it can be read."""
+        try:
+            return Counts.read((folder / _counts_name(part.number)).read_text(encoding="utf-8"))
+        except (OSError, UnicodeDecodeError):
+            return None
+
     def text(self) -> str:
         """Return the manifest."""
         whole = {"plan": self.content, "parts": len(self.parts), "hash": self.mark}
         return json.dumps(whole, indent=1, sort_keys=True) + "\n"
+
+
+def _counts_name(number: int) -> str:
+    # Readers of folders leave out what begins like this.
+    return f"_part-{number:05}.json"
+
+
+def _write_synced(path: Path, text: str) -> None:
+    with path.open("w", encoding="utf-8") as file:
+        file.write(text)
+        file.flush()
+        os.fsync(file.fileno())
 
 
 def write_manifest(folder: Path, plan: Plan) -> bool:
@@ -66,10 +106,7 @@ def write_manifest(folder: Path, plan: Plan) -> bool:
     target = folder / MANIFEST
     remove_temporary(target)
     making = temporary(target)
-    with making.open("w", encoding="utf-8") as file:
-        file.write(plan.text())
-        file.flush()
-        os.fsync(file.fileno())
+    _write_synced(making, plan.text())
     try:
         # Fails if somebody was faster, which a renaming would not.
         os.link(making, target)
@@ -149,6 +186,9 @@ def remove(folder: Path) -> None:
             if path.name[5 : -len(end)].isdigit():
                 path.unlink()
         for path in folder.glob(f".part-*{end}.tmp-*"):
+            path.unlink()
+    for path in (*folder.glob("_part-*.json"), *folder.glob("._part-*.json.tmp-*")):
+        if path.name.lstrip("._").removeprefix("part-").partition(".")[0].isdigit():
             path.unlink()
     for path in folder.glob(f".{MANIFEST}.tmp-*"):
         path.unlink()

@@ -3,11 +3,9 @@
 from __future__ import annotations
 
 import hashlib
-import queue
 import re
-import threading
 import time
-from contextlib import contextmanager
+from contextlib import nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -17,6 +15,10 @@ from m2v_fast.bulk import plan as plans
 from m2v_fast.bulk import readers
 from m2v_fast.bulk._pyarrow import pyarrow
 from m2v_fast.bulk.fingerprint import fingerprint
+from m2v_fast.bulk.lines import types_of
+from m2v_fast.bulk.pipeline import ahead, behind
+from m2v_fast.bulk.rows import BadRows, Batch, Range, row_number
+from m2v_fast.bulk.totals import Counts, Totals
 from m2v_fast.bulk.writers import WRITERS, Writer, check, remove_temporary
 
 if TYPE_CHECKING:
@@ -30,43 +32,6 @@ if TYPE_CHECKING:
     from m2v_fast.bulk.columns import Columns
     from m2v_fast.bulk.inputs import Source
     from m2v_fast.static_model import StaticModel
-
-#: Batches that may wait to be written, so that memory stays flat where writing is slower.
-_WAITING = 4
-
-
-@dataclass
-class Totals:
-    """What became of the rows of a run."""
-
-    rows: int = 0
-    bytes: int = 0
-    nulls: int = 0
-    tokens: int = 0
-    unknown: int = 0
-    truncated: int = 0
-    parts: int = 0
-    there: int = 0
-    """Parts that were whole already."""
-    seconds: float = 0.0
-    bad: readers.BadRows = field(default_factory=readers.BadRows)
-
-    def lines(self) -> Iterator[str]:
-        """Say it to people."""
-        rate = self.rows / self.seconds if self.seconds else 0.0
-        text = f"{self.rows:,} rows, {self.bytes / 1e6:,.1f} MB of text, {rate:,.0f} rows/s"
-        if self.parts:
-            text += f"; {self.parts:,} parts"
-            text += f" and {self.there:,} that were there" if self.there else ""
-        yield text
-        share = self.unknown / self.tokens if self.tokens else 0.0
-        yield (
-            f"{self.truncated:,} texts cut by the limit, {share:.2%} of {self.tokens:,} tokens "
-            f"unknown, {self.nulls:,} nulls, {self.bad.count:,} rows that could not be read"
-        )
-        yield from self.bad.listed
-        if self.bad.count > len(self.bad.listed):
-            yield f"... and {self.bad.count - len(self.bad.listed):,} more"
 
 
 @dataclass
@@ -85,6 +50,7 @@ class Job:
     threads: int | None = None
     progress: Callable[[int, int], None] = lambda rows, size: None
     """Told of rows that were written, and of their text's bytes."""
+    bad: BadRows = field(default_factory=BadRows)
     totals: Totals = field(default_factory=Totals)
     schema: Any = None
     """Of the kept columns; found when the job begins."""
@@ -101,7 +67,7 @@ class Job:
                 "or jsonl"
             )
         first = self.sources[0]
-        self.columns = readers.types_of(first, self.columns) if first.path != "-" else self.columns
+        self.columns = types_of(first, self.columns) if first.path != "-" else self.columns
         self.schema = readers.schema_of(first, self.columns)
 
     def encode(self, column: Any) -> Vectors:
@@ -140,13 +106,13 @@ class Job:
             "dtype": self.dtype,
             "ranges": ranges,
             "nulls": self.nulls,
-            "bad rows": "skip" if self.totals.bad.skip else "error",
+            "bad rows": "skip" if self.bad.skip else "error",
             "normalize": model.normalize if self.normalize is None else self.normalize,
             "max_length": model.max_length,
         }
 
     def rows_of(
-        self, source: Source, ranges: list[readers.Range]
+        self, source: Source, ranges: list[Range]
     ) -> Iterator[tuple[Any, Vectors, int] | None]:
         """Read and encode rows: the kept columns, the vectors, and the text's bytes of each batch.
 
@@ -155,17 +121,20 @@ class Job:
         Raises:
             ValueError: A row is at fault; the message names the file and the row.
         """
-        for batch in readers.batches(source, self.columns, ranges, self.totals.bad):
-            if batch is None:
-                yield None
-                continue
-            texts = batch.columns.column(0)
-            kept = self._kept(source, batch.columns)
-            try:
-                vectors = self.encode(texts)
-            except (ValueError, TypeError) as error:
-                raise _placed(source, batch, error) from error
-            yield kept, vectors, texts.nbytes
+        made = readers.batches(source, self.columns, ranges, self.bad)
+        # Python cannot end while another thread waits for standard input.
+        with nullcontext(made) if source.path == "-" else ahead(made) as batches:
+            for batch in batches:
+                if batch is None:
+                    yield None
+                    continue
+                texts = batch.columns.column(0)
+                kept = self._kept(source, batch.columns)
+                try:
+                    vectors = self.encode(texts)
+                except (ValueError, TypeError) as error:
+                    raise _placed(source, batch, error) from error
+                yield kept, vectors, texts.nbytes
 
     def _kept(self, source: Source, batch: Any) -> Any:
         pa = pyarrow("keeping columns")
@@ -182,27 +151,35 @@ class Job:
                     ) from error
             columns.append(column)
         if not columns:
-            return pa.RecordBatch.from_struct_array(pa.array([{}] * batch.num_rows, pa.struct([])))
+            return batch.select([])  # which knows how many rows it has
         return pa.RecordBatch.from_arrays(columns, schema=self.schema)
 
-    def write(self, made: Iterator[tuple[Any, Vectors, int] | None], writer: Writer) -> None:
-        """Write what was made of a range."""
-        with _behind(writer) as add:
+    def write(
+        self,
+        made: Iterator[tuple[Any, Vectors, int] | None],
+        writer: Writer,
+        start: int = 0,
+        stop: int | None = None,
+    ) -> Counts:
+        """Write what was made of a range, and return what became of it.
+
+        Args:
+            made: By `rows_of`; taken up to the range's end.
+            writer: Of the file.
+            start: Where the range begins.
+            stop: Where bad rows no longer belong to it.
+        """
+        counts = Counts()
+        with behind(writer) as add:
             while (some := next(made, None)) is not None:
                 kept, vectors, size = some
                 add(kept, vectors)
-                self._count(vectors, size)
-
-    def _count(self, vectors: Vectors, size: int) -> None:
-        totals, rows = self.totals, len(vectors)
-        tokens, unknown, truncated = vectors.totals or (0, 0, 0)
-        totals.rows += rows
-        totals.bytes += size
-        totals.nulls += vectors.null_count
-        totals.tokens += tokens
-        totals.unknown += unknown
-        totals.truncated += truncated
-        self.progress(rows, size)
+                counts.count(vectors, size)
+                # Now and then, since there may be as many of them as rows.
+                counts.count_bad(self.bad, start, stop)
+                self.progress(len(vectors), size)
+        counts.count_bad(self.bad, start, stop)
+        return counts
 
     def writer(self, target: Path, metadata: dict[str, str]) -> Writer:
         """Start a file."""
@@ -211,55 +188,20 @@ class Job:
     def nothing(self) -> Vectors:
         """Return vectors of no text."""
         pa = pyarrow("writing files")
-        return self.encode(pa.array([], pa.string()))
+        return self.encode(pa.nulls(0, pa.string()))
 
 
-def _placed(source: Source, batch: readers.Batch, error: Exception) -> Exception:
+def _placed(source: Source, batch: Batch, error: Exception) -> Exception:
     """Name the file's row instead of the batch's."""
     found = re.match(r"row (\d+)(:| is null)", str(error))
     if not found:
         return type(error)(f"{source.name}: column {error}")
-    row = readers.row_number(source, batch.place(int(found[1])))
+    row = row_number(source, batch.place(int(found[1])))
     what = "line" if source.format in ("jsonl", "text") else "row"
     rest = str(error)[found.end(1) :]
     if found[2] == " is null":
         rest = " is null, and nulls are errors (--nulls error, or .npy, which has none)"
     return ValueError(f"{source.name}: {what} {row}{rest}")
-
-
-@contextmanager
-def _behind(writer: Writer) -> Iterator[Callable[[Any, Any], None]]:
-    """Write in a thread of its own: compressing takes as long as encoding."""
-    waiting: queue.Queue[tuple[Any, Any] | None] = queue.Queue(_WAITING)
-    failed: list[BaseException] = []
-    stopped = threading.Event()
-
-    def work() -> None:
-        while (item := waiting.get()) is not None:
-            if failed or stopped.is_set():
-                continue
-            try:
-                writer.add(*item)
-            except BaseException as error:  # raised again by whoever waits
-                failed.append(error)
-
-    def add(kept: Any, vectors: Any) -> None:
-        if failed:
-            raise failed[0]
-        waiting.put((kept, vectors))
-
-    thread = threading.Thread(target=work, name="m2v-fast writer", daemon=True)
-    thread.start()
-    try:
-        yield add
-    except BaseException:
-        stopped.set()
-        raise
-    finally:
-        waiting.put(None)
-        thread.join()
-    if failed:
-        raise failed[0]
 
 
 def one_file(job: Job, target: Path) -> Totals:
@@ -268,8 +210,9 @@ def one_file(job: Job, target: Path) -> Totals:
     remove_temporary(target)
     with job.writer(target, {}) as writer:
         for source in job.sources:
-            job.write(job.rows_of(source, [(0, None)]), writer)
+            job.totals.add(job.write(job.rows_of(source, [(0, None)]), writer))
         writer.commit(job.nothing())
+    job.totals.made = job.totals.rows
     job.totals.seconds = time.perf_counter() - start
     return job.totals
 
@@ -333,11 +276,13 @@ def folder(
                 "anew"
             )
     todo = []
+    there: dict[int, Counts | None] = {}
+    made_now: dict[int, Counts] = {}
     for part in mine(plan, shard):
         path = plan.path(target, part)
         if path.exists():
             check(path, job.format)
-            job.totals.there += 1
+            there[part.number] = plan.counts(target, part)
         else:
             todo.append(part)
     begin(sum(part.stop - part.start for part in todo))
@@ -349,10 +294,15 @@ def folder(
             remove_temporary(path)
             said = {"m2v_fast.plan": plan.mark, "m2v_fast.part": str(part.number)}
             with job.writer(path, said) as writer:
-                job.write(made, writer)
-                writer.commit(job.nothing())
-            job.totals.parts += 1
+                # What is bad behind the last row is the last part's.
+                end = None if part.stop == plan.content["rows"][number] else part.stop
+                counts = job.write(made, writer, part.start, end)
+                # Before the part, which is the mark that all of it is there.
+                with plan.counts_kept(target, part, counts):
+                    writer.commit(job.nothing())
+            made_now[part.number] = counts
     if all(plan.path(target, part).exists() for part in plan.parts):
         (target / plans.SUCCESS).touch()
+    job.totals.add_parts(made_now, there)
     job.totals.seconds = time.perf_counter() - start
     return job.totals

@@ -20,10 +20,6 @@ if TYPE_CHECKING:
 
 #: What can be written, and how such files end.
 ENDS = {"parquet": ".parquet", "arrow": ".arrow", "jsonl": ".jsonl", "npy": ".npy"}
-#: Rows of a row group: with 256 float32 columns 25 MB, which readers can take at once.
-GROUP_ROWS = 25_000
-# Vectors hardly become smaller, however long one tries.
-_VECTOR_LEVEL, _LEVEL = -5, 3
 
 
 def temporary(target: Path) -> Path:
@@ -140,61 +136,40 @@ class _Tables(Writer):
 
 
 class Parquet(_Tables):
-    """Parquet: zstd, no dictionary for vectors, row groups of 25,000 rows with a page index."""
+    """Parquet: row groups of 25,000 rows with a page index, zstd but for vectors of floats."""
 
     def _start(self, vectors: Vectors) -> None:
-        from pyarrow import parquet as pq
+        from m2v_fast.bulk import parquet
 
-        self._made = self._whole_schema(vectors)
-        path = f"{self._to}.list.element"
-        kept = [name for name in self._made.names if name != self._to]
-        levels = {name: _LEVEL for name in _leaves(self._made) if not name.startswith(self._to)}
-        self._file = pyarrow("writing files").OSFile(str(self._temporary), "wb")
-        self._writer = pq.ParquetWriter(
-            self._file,
-            self._made,
-            compression="zstd",
-            compression_level={**levels, path: _VECTOR_LEVEL},
-            use_dictionary=kept or False,
-            # Nobody looks for vectors between a smallest and a largest number.
-            write_statistics=kept or False,
-            write_page_index=True,
+        self._group_rows = parquet.GROUP_ROWS
+        schema = self._whole_schema(vectors)
+        self._file = parquet.File(
+            self._temporary, schema, vectors.shape[1], np.dtype(vectors.dtype)
         )
-        self._waiting: list[Any] = []
-        self._waiting_rows = 0
+        self._kept: list[Any] = []
+        self._pieces: list[tuple[Any, Any]] = []
+        self._waiting = 0
 
     def _write(self, kept: Any, vectors: Vectors) -> None:
-        batch = self._batch(kept, vectors)
-        while batch.num_rows:
-            some = batch.slice(0, GROUP_ROWS - self._waiting_rows)
-            self._waiting.append(some)
-            self._waiting_rows += some.num_rows
-            if self._waiting_rows == GROUP_ROWS:
+        numbers, valid = _numbers_of(vectors)
+        start = 0
+        while start < len(vectors):
+            stop = min(len(vectors), start + self._group_rows - self._waiting)
+            self._kept.append(kept.slice(start, stop - start))
+            self._pieces.append((numbers[start:stop], None if valid is None else valid[start:stop]))
+            self._waiting += stop - start
+            start = stop
+            if self._waiting == self._group_rows:
                 self._group()
-            batch = batch.slice(some.num_rows)
 
     def _group(self) -> None:
-        pa = pyarrow("writing files")
-        table = pa.Table.from_batches(self._waiting, self._made)
-        self._waiting, self._waiting_rows = [], 0
-        self._writer.write_table(table, row_group_size=GROUP_ROWS)
+        self._file.write(self._kept, self._pieces)
+        self._kept, self._pieces, self._waiting = [], [], 0
 
     def _close(self) -> None:
         if self._waiting:
             self._group()
-        self._writer.close()
         self._file.close()
-
-
-def _leaves(schema: Any) -> list[str]:
-    """Names of the columns that are stored: of nested ones their parts."""
-    from pyarrow import parquet as pq
-
-    pa = pyarrow("writing files")
-    sink = pa.BufferOutputStream()
-    pq.ParquetWriter(sink, schema).close()
-    stored = pq.ParquetFile(pa.BufferReader(sink.getvalue())).schema
-    return [stored.column(place).path for place in range(len(stored))]
 
 
 class Arrow(_Tables):
@@ -222,13 +197,11 @@ class JsonLines(Writer):
         self._file = self._temporary.open("wb")
 
     def _write(self, kept: Any, vectors: Vectors) -> None:
-        pa = pyarrow("writing JSON lines")
-        column = pa.array(vectors)
-        valid = column.is_valid().to_pylist()
-        numbers = column.values.to_numpy(zero_copy_only=False).reshape(len(valid), -1)
+        numbers, valid = _numbers_of(vectors)
+        there_all = [True] * len(numbers) if valid is None else valid.tolist()
         lines = []
-        records = kept.to_pylist() if self._schema.names else [{} for _ in valid]
-        for record, there, vector in zip(records, valid, numbers, strict=True):
+        records = kept.to_pylist() if self._schema.names else [{} for _ in there_all]
+        for record, there, vector in zip(records, there_all, numbers, strict=True):
             made = {name: record[name] for name in self._schema.names}
             head = json.dumps(made, ensure_ascii=False, default=str)[:-1]
             head += ", " if made else ""
@@ -238,6 +211,15 @@ class JsonLines(Writer):
 
     def _close(self) -> None:
         self._file.close()
+
+
+def _numbers_of(vectors: Vectors) -> tuple[Any, Any]:
+    """Return the numbers, of shape (rows, width), and which rows are not null, if any is."""
+    if vectors.null_count == 0:
+        return np.asarray(vectors), None
+    column = pyarrow("writing files").array(vectors)
+    numbers = column.values.to_numpy(zero_copy_only=False)
+    return numbers.reshape(vectors.shape), column.is_valid().to_numpy(zero_copy_only=False)
 
 
 def _numbers(vector: Any) -> str:

@@ -5,7 +5,7 @@ use std::ptr;
 use std::sync::Arc;
 
 use crate::ffi::{ArrowArray, ArrowArrayStream, ArrowSchema};
-use crate::vectors::Shared;
+use crate::shared::Shared;
 
 /// `ARROW_FLAG_NULLABLE`.
 const NULLABLE: i64 = 2;

@@ -17,6 +17,8 @@ mod error;
 mod export;
 mod ffi;
 mod format;
+mod memory;
+mod shared;
 mod strings;
 mod texts;
 mod vectors;

@@ -1,0 +1,133 @@
+"""Ray and Spark with two workers, over the same pipeline with model2vec.
+
+usage: python -m benches.engines [TEXTS] --model FOLDER   (where `make test-engines` runs)
+
+Files of Parquet are read, embedded, and written (Ray: Parquet) or taken by the engine (Spark: its
+sink that keeps nothing). Both ways get all rows, so that what the engine takes for itself is the
+same for both; ratios are of medians over rounds in which they take turns.
+"""
+
+from __future__ import annotations
+
+import argparse
+import importlib
+import json
+import os
+import shutil
+import sys
+import tempfile
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+import pyarrow as pa
+import pyarrow.parquet as pq
+from m2v_fast.bulk import Embedder
+
+from benches.arrow import medians
+from benches.machine import facts
+from benches.model2vec_column import theirs
+from benches.models import bundled_folder
+from benches.texts import queries, read_texts
+
+if TYPE_CHECKING:
+    from collections.abc import Callable, Iterator
+
+
+def ray_ways(folder: str, source: Path, out: Path) -> dict[str, Callable[[], Any]]:
+    """Two tasks at a time."""
+    os.environ |= {"RAY_AUTH_MODE": "disabled", "RAY_USAGE_STATS_ENABLED": "0"}
+    os.environ["RAY_ENABLE_UV_RUN_RUNTIME_ENV"] = "0"
+    ray: Any = importlib.import_module("ray")
+    ray.init(num_cpus=2, include_dashboard=False, log_to_driver=False, _node_ip_address="127.0.0.1")
+    ray.data.DataContext.get_current().enable_progress_bars = False
+
+    def embed(table: Any) -> Any:
+        return table.append_column("embedding", theirs(folder, table["text"].combine_chunks()))
+
+    def way(function: Any) -> Callable[[], Any]:
+        def run() -> None:
+            shutil.rmtree(out, ignore_errors=True)
+            data = ray.data.read_parquet(str(source)).map_batches(
+                function, batch_format="pyarrow", batch_size=10_000
+            )
+            data.write_parquet(str(out))
+
+        return run
+
+    return {"Ray, m2v_fast": way(Embedder(folder, column="text")), "Ray, model2vec": way(embed)}
+
+
+def spark_ways(folder: str, source: Path) -> dict[str, Callable[[], Any]]:
+    """Two workers of one Java process."""
+    os.environ["PYSPARK_PYTHON"] = os.environ["PYSPARK_DRIVER_PYTHON"] = sys.executable
+    sql: Any = importlib.import_module("pyspark.sql")
+    functions: Any = importlib.import_module("pyspark.sql.functions")
+    types: Any = importlib.import_module("pyspark.sql.types")
+    m2v_spark: Any = importlib.import_module("m2v_fast.integrations.spark")
+    builder = sql.SparkSession.builder.master("local[2]").config("spark.ui.enabled", "false")
+    builder = builder.config("spark.driver.bindAddress", "127.0.0.1")
+    builder = builder.config("spark.driver.host", "127.0.0.1").config("spark.driver.memory", "2g")
+    session = builder.getOrCreate()
+    session.sparkContext.setLogLevel("ERROR")
+
+    def vectors(batches: Iterator[Any]) -> Iterator[Any]:
+        for texts in batches:
+            made = theirs(folder, texts)
+            yield made.cast(pa.list_(made.type.value_type))
+
+    annotation = importlib.import_module("collections.abc").Iterator[pa.Array]
+    vectors.__annotations__ = {"batches": annotation, "return": annotation}
+    slow = functions.arrow_udf(vectors, types.ArrayType(types.FloatType(), containsNull=False))
+
+    def way(embedded: Callable[[Any], Any]) -> Callable[[], Any]:
+        def run() -> None:
+            frame = session.read.parquet(str(source))
+            embedded(frame).write.format("noop").mode("overwrite").save()
+
+        return run
+
+    return {
+        "Spark, m2v_fast": way(
+            lambda frame: m2v_spark.embed_column(frame, "text", "embedding", folder)
+        ),
+        "Spark, model2vec": way(lambda frame: frame.withColumn("embedding", slow("text"))),
+    }
+
+
+def main() -> None:
+    """Print the ratios."""
+    parser = argparse.ArgumentParser(description=__doc__)
+    parser.add_argument("texts", nargs="?", type=Path)
+    parser.add_argument("--model", type=Path, default=bundled_folder())
+    parser.add_argument("--rows", type=int, default=200_000)
+    parser.add_argument("--rounds", type=int, default=3)
+    parser.add_argument("--short", action="store_true", help="queries instead of paragraphs")
+    parser.add_argument("--engine", choices=["ray", "spark"])
+    given = parser.parse_args()
+    # Workers import model2vec_column.
+    os.environ["PYTHONPATH"] = str(Path(__file__).resolve().parent.parent)
+    some = read_texts(given.texts)
+    some = queries(some) if given.short else some
+    print(json.dumps(facts([given.model])))
+    rows = (some * (given.rows // len(some) + 1))[: given.rows]
+    with tempfile.TemporaryDirectory() as folder:
+        source, out = Path(folder) / "in", Path(folder) / "out"
+        source.mkdir()
+        each = len(rows) // 8 + 1
+        for place in range(8):
+            table = pa.table({"text": rows[place * each : (place + 1) * each]})
+            pq.write_table(table, source / f"{place}.parquet", compression="gzip")
+        model = str(given.model)
+        for engine in ("ray", "spark"):
+            if given.engine in (None, engine):
+                ray = engine == "ray"
+                ways = ray_ways(model, source, out) if ray else spark_ways(model, source)
+                taken = medians(ways, given.rounds)
+                ours = next(iter(taken.values()))
+                for name, seconds in taken.items():
+                    rate = len(rows) / seconds
+                    print(f"{name:<20}{rate:>12,.0f} rows/s  {seconds / ours:6.1f} x the time")
+
+
+if __name__ == "__main__":
+    main()

@@ -1,0 +1,24 @@
+"""model2vec for a column of Arrow: a module of its own, which workers of engines can import."""
+
+from __future__ import annotations
+
+from functools import lru_cache
+from typing import Any
+
+import numpy as np
+import pyarrow as pa
+
+
+@lru_cache
+def reference(folder: str) -> Any:
+    """model2vec's model, loaded once for each process."""
+    from model2vec import StaticModel
+
+    return StaticModel.from_pretrained(folder)
+
+
+def theirs(folder: str, texts: Any) -> Any:
+    """Vectors of a column."""
+    vectors = reference(folder).encode(texts.to_pylist(), use_multiprocessing=False)
+    vectors = np.ascontiguousarray(vectors)
+    return pa.FixedSizeListArray.from_arrays(pa.array(vectors.reshape(-1)), vectors.shape[1])
