@@ -1,0 +1,98 @@
+"""wrk, told what to send: a client fast enough not to be what is measured."""
+
+from __future__ import annotations
+
+import json
+import os
+import shutil
+import subprocess
+from dataclasses import dataclass
+from typing import TYPE_CHECKING
+
+from benches.server.contenders import processors
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+# Bodies are a line each, and sent in turn. DELAY is the mean time in milliseconds between an answer
+# and the next request of a connection; each is drawn anew, so that they do not fall into step.
+_SCRIPT = """
+local requests, at = {}, 0
+function init(arguments)
+  for line in io.lines(os.getenv("BODIES")) do
+    requests[#requests + 1] = wrk.format("POST", os.getenv("TARGET"),
+      {["Content-Type"] = "application/json"}, line)
+  end
+end
+function request()
+  at = at % #requests + 1
+  return requests[at]
+end
+local mean = tonumber(os.getenv("DELAY"))
+if mean > 0 then
+  function delay()
+    local drawn = math.random() * mean * 2
+    local whole = math.floor(drawn)
+    if math.random() < drawn - whole then whole = whole + 1 end
+    return whole
+  end
+end
+function done(summary, latency, requests)
+  local e = summary.errors
+  io.write(string.format("\\n{\\"requests\\":%d,\\"microseconds\\":%d,\\"p50\\":%.1f,\\"p99\\":%.1f,"
+    .. "\\"wrong\\":%d}\\n", summary.requests, summary.duration, latency:percentile(50),
+    latency:percentile(99), e.connect + e.read + e.write + e.status + e.timeout))
+end
+"""
+
+
+@dataclass(frozen=True)
+class Figures:
+    """What one run measured."""
+
+    per_second: float
+    p50_ms: float
+    p99_ms: float
+
+
+class Client:
+    """Runs wrk; `scratch` is a folder for its script."""
+
+    def __init__(self, scratch: Path) -> None:
+        found = shutil.which("wrk")
+        if found is None:
+            raise FileNotFoundError("wrk is not installed (the package wrk of most systems)")
+        self._wrk = found
+        self._script = scratch / "load.lua"
+
+    def run(
+        self,
+        port: int,
+        path: str,
+        bodies: Path,
+        *,
+        connections: int,
+        seconds: float,
+        rate: float | None = None,
+    ) -> Figures:
+        """Sends the bodies over keep-alive connections: all that goes, or about `rate` a second."""
+        _, on = processors()
+        delay = 0 if rate is None else connections / rate * 1e3
+        done = subprocess.run(
+            [
+                *("taskset", "-c", ",".join(map(str, on))),
+                *(self._wrk, "--threads=1", f"--connections={connections}"),
+                *(f"--duration={seconds:g}s", "--timeout=20s", "--script", str(self._script)),
+                f"http://127.0.0.1:{port}",
+            ],
+            env={**os.environ, "TARGET": path, "BODIES": str(bodies), "DELAY": f"{delay:.3f}"},
+            capture_output=True,
+            text=True,
+            check=True,
+        )
+        told = json.loads(done.stdout.strip().splitlines()[-1])
+        if told["wrong"] or not told["requests"]:
+            raise RuntimeError(f"{path}: not every request was answered: {done.stdout}")
+        return Figures(
+            told["requests"] / told["microseconds"] * 1e6, told["p50"] / 1e3, told["p99"] / 1e3
+        )

@@ -1,0 +1,76 @@
+//! Small models on the tokenizers of rust/fuzz, one of each engine.
+
+use std::fs;
+use std::path::Path;
+
+use m2v_core::{LoadOptions, Model};
+use serde_json::{Value, json};
+use tempfile::TempDir;
+
+const DIM: usize = 6;
+const NAMES: [&str; 4] = ["wordpiece-lower", "unigram-whole", "bpe-bytes", "fallback"];
+
+/// The models that are served.
+#[derive(Debug)]
+pub struct Models {
+    folder: TempDir,
+    loaded: Vec<Model>,
+}
+
+impl Models {
+    pub(crate) fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let loaded = NAMES.iter().map(|name| {
+            let model = folder.path().join(name);
+            make(name, &model);
+            Model::load(&model, LoadOptions::default()).unwrap()
+        });
+        Self { loaded: loaded.collect(), folder }
+    }
+
+    pub(crate) fn arguments(&self) -> impl Iterator<Item = String> {
+        let path = |name| self.folder.path().join(name).display().to_string();
+        NAMES.iter().map(move |name| format!("{name}={}", path(name)))
+    }
+
+    /// The model that answers a request of that name.
+    pub(crate) fn find(&self, name: Option<&str>) -> Option<&Model> {
+        let Some(name) = name else { return self.loaded.first() };
+        let bare = name.strip_suffix(":latest").unwrap_or(name);
+        NAMES.iter().position(|&known| known == bare).map(|place| &self.loaded[place])
+    }
+}
+
+fn make(name: &str, folder: &Path) {
+    let tokenizers = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../fuzz/models");
+    let tokenizer = fs::read(tokenizers.join(format!("{name}.json"))).unwrap();
+    let rows = rows(&serde_json::from_slice(&tokenizer).unwrap());
+    // Some number in every place, none of them special.
+    let values = (0..rows * DIM).flat_map(|place| {
+        let value = (place as u32).wrapping_mul(2_654_435_761) as f32 / 4e9 - 0.5;
+        value.to_le_bytes()
+    });
+    let header = json!({"embeddings": {
+        "dtype": "F32", "shape": [rows, DIM], "data_offsets": [0, rows * DIM * 4],
+    }})
+    .to_string();
+    let mut tensors = (header.len() as u64).to_le_bytes().to_vec();
+    tensors.extend_from_slice(header.as_bytes());
+    tensors.extend(values);
+    fs::create_dir_all(folder).unwrap();
+    fs::write(folder.join("tokenizer.json"), tokenizer).unwrap();
+    fs::write(folder.join("model.safetensors"), tensors).unwrap();
+    fs::write(folder.join("config.json"), r#"{"normalize": true, "max_length": 64}"#).unwrap();
+}
+
+/// One more than the largest id.
+fn rows(tokenizer: &Value) -> usize {
+    let vocab = match &tokenizer["model"]["vocab"] {
+        Value::Object(vocab) => vocab.values().filter_map(Value::as_u64).max().unwrap_or(0),
+        Value::Array(pieces) => pieces.len() as u64 - 1,
+        other => panic!("a vocabulary is {other}"),
+    };
+    let added = tokenizer["added_tokens"].as_array().into_iter().flatten();
+    let added = added.filter_map(|token| token["id"].as_u64()).max().unwrap_or(0);
+    vocab.max(added) as usize + 1
+}
