@@ -71,7 +71,10 @@ $(DENY):
 .PHONY: deny
 deny: $(DENY) $(VENV)/made ## Check licences, sources and versions of the Rust dependencies
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
+	$(DENY) --locked --manifest-path rust/server/Cargo.toml --config rust/server/deny.toml \
+		check --hide-inclusion-graph licenses bans sources
 	cargo fetch --locked --quiet
+	cargo fetch --locked --quiet --manifest-path rust/server/Cargo.toml
 	$(BIN)/python scripts/third_party_licenses.py --check
 
 .PHONY: test-sdist
@@ -384,6 +387,8 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo clippy --locked --quiet --manifest-path rust/fuzz/Cargo.toml --target-dir target --all-targets -- --deny warnings
 	cargo fmt --manifest-path rust/server/Cargo.toml --all --check
 	cargo clippy --locked --quiet $(SERVER_CARGO) --all-targets -- --deny warnings
+	cargo fmt --manifest-path rust/server/fuzz/Cargo.toml --all --check
+	cargo clippy --locked --quiet $(SERVER_FUZZ) --target-dir target --all-targets -- --deny warnings
 	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-core
 	$(BIN)/ruff format --check .
@@ -397,6 +402,7 @@ format: $(VENV)/tested ## Format everything
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all
 	cargo fmt --manifest-path rust/peers/Cargo.toml --all
 	cargo fmt --manifest-path rust/server/Cargo.toml --all
+	cargo fmt --manifest-path rust/server/fuzz/Cargo.toml --all
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

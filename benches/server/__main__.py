@@ -20,6 +20,7 @@ import subprocess
 import sys
 import tempfile
 import time
+from functools import partial
 from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
@@ -28,7 +29,7 @@ import m2v_fast
 
 from benches import machine, models
 from benches import texts as corpus
-from benches.server.client import Client
+from benches.server.client import Client, Figures, at_rate
 from benches.server.contenders import (
     FASTAPI,
     GRANIAN,
@@ -79,10 +80,10 @@ def indexed(source: Path, folder: Path) -> Path:
 
 
 def memory(pid: int) -> dict[str, float]:
-    """Megabytes of a process: resident, and of those its own."""
+    """Megabytes of a process: resident, and of those what belongs to no file."""
     told = Path(f"/proc/{pid}/smaps_rollup").read_text()
     size = {name: int(kb) / 1e3 for name, kb in re.findall(r"(\w+):\s+(\d+) kB", told)}
-    return {"resident": size["Rss"], "private": size["Private_Clean"] + size["Private_Dirty"]}
+    return {"resident": size["Rss"], "anonymous": size["Anonymous"]}
 
 
 def start_ms(model: Path, body: bytes) -> float:
@@ -159,10 +160,10 @@ class Run:
             for name in names[turn % len(names) :] + names[: turn % len(names)]:
                 each, row = self.contenders[name], found[name]
                 with running(each, self.model) as (process, port):
-                    load = {"connections": CONNECTIONS, "seconds": self.options.seconds}
-                    self.ask(each, port, name, {**load, "seconds": 0.5})  # warms up
-                    most = self.ask(each, port, name, load)
-                    half = self.ask(each, port, name, {**load, "rate": most.per_second / 2})
+                    ask = partial(self.ask, each, port, name)
+                    ask(0, 0.5)  # warms up
+                    most = ask(0)
+                    half = at_rate(ask, CONNECTIONS, most.per_second / 2)
                     row["per_second"].append(most.per_second)
                     row["half"].append(half.per_second)
                     row["p50_ms"].append(half.p50_ms)
@@ -171,8 +172,17 @@ class Run:
                         row.setdefault(f"{key}_mb", []).append(value)
         return found
 
-    def ask(self, each: Contender, port: int, name: str, load: dict[str, Any]) -> Any:
-        return self.client.run(port, each.path, self.bodies[name], **load)
+    def ask(
+        self, each: Contender, port: int, name: str, delay: float, seconds: float | None = None
+    ) -> Figures:
+        return self.client.run(
+            port,
+            each.path,
+            self.bodies[name],
+            connections=CONNECTIONS,
+            seconds=seconds or self.options.seconds,
+            delay=delay,
+        )
 
     def big(self) -> dict[str, list[float]]:
         """Texts a second in requests of 1,000, and of `encode` alone with the same texts."""
@@ -187,8 +197,9 @@ class Run:
         for _ in range(self.options.rounds):
             with running(ours, self.model) as (_, port):
                 for encoding, bodies in lines.items():
-                    load: dict[str, Any] = {"connections": 4, "seconds": self.options.seconds}
-                    run = self.client.run(port, ours.path, bodies, **load)
+                    run = self.client.run(
+                        port, ours.path, bodies, connections=4, seconds=self.options.seconds
+                    )
                     found[encoding].append(run.per_second * 1000)
             found["encode alone"].append(
                 encode_rate(self.model, lines["base64"], self.options.seconds)
@@ -204,13 +215,13 @@ class Run:
 def show(results: dict[str, Any]) -> None:
     rates, big = results["rates"], results["texts_per_second"]
     print(f"\n{results['cpu']}, {results['backend']}, {results['processors']} processors\n")
-    print("| | requests/s | p50 ms | p99 ms at half | resident MB | private MB |")
+    print("| | requests/s | p50 ms | p99 ms at half | resident MB | anonymous MB |")
     print("|:--|--:|--:|--:|--:|--:|")
     for name, row in rates.items():
         at = {key: median(values) for key, values in row.items()}
         print(
             f"| {name} | {at['per_second']:,.0f} | {at['p50_ms']:.2f} | {at['p99_ms']:.2f} "
-            f"| {at['resident_mb']:.1f} | {at['private_mb']:.1f} |"
+            f"| {at['resident_mb']:.1f} | {at['anonymous_mb']:.1f} |"
         )
     ours = {key: median(values) for key, values in rates[OURS].items()}
     print("\n| | target | measured |\n|:--|--:|--:|")
@@ -225,7 +236,7 @@ def show(results: dict[str, Any]) -> None:
         ratio = median(big[encoding]) / alone
         print(f"| 1,000 texts a request, {encoding}, over `encode` | {wanted}x | {ratio:.2f}x |")
     print(f"| resident with {CONNECTIONS} connections | 25 MB | {ours['resident_mb']:.1f} MB |")
-    print(f"| of that its own | 12 MB | {ours['private_mb']:.1f} MB |")
+    print(f"| of that anonymous | 12 MB | {ours['anonymous_mb']:.1f} MB |")
     print(f"| start to first answer | 30 ms | {median(results['start_ms']):.1f} ms |")
 
 

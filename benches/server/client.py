@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING
 from benches.server.contenders import processors
 
 if TYPE_CHECKING:
+    from collections.abc import Callable
     from pathlib import Path
 
 # Bodies are a line each, and sent in turn. DELAY is the mean time in milliseconds between an answer
@@ -55,6 +56,14 @@ class Figures:
     p99_ms: float
 
 
+def at_rate(run: Callable[[float], Figures], connections: int, rate: float) -> Figures:
+    """Calls `run` with the delay with which about `rate` requests a second are sent."""
+    delay = connections / rate * 1e3
+    # The time that answers take comes on top of it, and is not known before.
+    delay -= connections * (1e3 / min(rate, run(delay).per_second) - 1e3 / rate)
+    return run(max(delay, 0.01))
+
+
 class Client:
     """Runs wrk; `scratch` is a folder for its script."""
 
@@ -73,11 +82,11 @@ class Client:
         *,
         connections: int,
         seconds: float,
-        rate: float | None = None,
+        delay: float = 0,
     ) -> Figures:
-        """Sends the bodies over keep-alive connections: all that goes, or about `rate` a second."""
+        """Sends the bodies over keep-alive connections; each waits `delay` milliseconds, on average,
+        between an answer and its next request."""
         _, on = processors()
-        delay = 0 if rate is None else connections / rate * 1e3
         done = subprocess.run(
             [
                 *("taskset", "-c", ",".join(map(str, on))),

@@ -132,12 +132,13 @@ pub(crate) fn vertex(context: &Context<'_>, body: &[u8]) -> Result<Answer, Probl
         if failed.is_some() {
             return;
         }
-        let done = serde_json::from_str(instance.get()).map_err(Problem::from).and_then(|request| {
-            let embedded = embed_request(context, served, request)?;
-            totals = totals.plus(embedded.totals);
-            context.check_count("instances", totals.texts)?;
-            Ok(embedded)
-        });
+        let done =
+            serde_json::from_str(instance.get()).map_err(Problem::from).and_then(|request| {
+                let embedded = embed_request(context, served, request)?;
+                totals = totals.plus(embedded.totals);
+                context.check_count("instances", totals.texts)?;
+                Ok(embedded)
+            });
         match done {
             Ok(embedded) => write_list(out, embedded.rows(), write),
             Err(problem) => {
