@@ -64,6 +64,7 @@ def _rank(browser: Any) -> str:
 
 
 def _problems(browser: Any) -> list[str]:
+    """What the browser complained of since it was last asked."""
     return [entry["message"] for entry in browser.get_log("browser")]
 
 
@@ -106,6 +107,7 @@ def test_what_is_wrong_is_said(browser: Any, tmp_path: Path) -> None:
         _fill(browser, "lines", "")
         assert "cannot be empty" in _rank(browser)
     assert _rank(browser) == "The server does not answer."
+    assert "ERR_CONNECTION_REFUSED" in _problems(browser)[-1]
 
 
 def test_the_addresses(browser: Any, tmp_path: Path) -> None:
