@@ -113,7 +113,7 @@ def start_ms(model: Path, body: bytes) -> float:
     return took * 1e3
 
 
-def encode_rate(model: Path, texts: Path, seconds: float) -> float:
+def encode_rate(model: Path, texts: Path, seconds: int) -> float:
     """Texts a second of `encode` alone, in one thread of a process where servers run."""
     program = (
         "import json, sys, time\nimport m2v_fast\n"
@@ -161,7 +161,7 @@ class Run:
                 each, row = self.contenders[name], found[name]
                 with running(each, self.model) as (process, port):
                     ask = partial(self.ask, each, port, name)
-                    ask(0, 0.5)  # warms up
+                    ask(0, 1)  # warms up
                     most = ask(0)
                     half = at_rate(ask, CONNECTIONS, most.per_second / 2)
                     row["per_second"].append(most.per_second)
@@ -173,7 +173,7 @@ class Run:
         return found
 
     def ask(
-        self, each: Contender, port: int, name: str, delay: float, seconds: float | None = None
+        self, each: Contender, port: int, name: str, delay: float, seconds: int | None = None
     ) -> Figures:
         return self.client.run(
             port,
@@ -245,7 +245,7 @@ def main() -> None:
     parser = argparse.ArgumentParser("python -m benches.server", description=about)
     parser.add_argument("--model", help="model folder (default: the bundled model)")
     parser.add_argument("--rounds", type=int, default=5, help="runs of each measurement (5)")
-    parser.add_argument("--seconds", type=float, default=2, help="of each run (2)")
+    parser.add_argument("--seconds", type=int, default=2, help="of each run (2)")
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:

@@ -73,6 +73,7 @@ class Client:
             raise FileNotFoundError("wrk is not installed (the package wrk of most systems)")
         self._wrk = found
         self._script = scratch / "load.lua"
+        self._script.write_text(_SCRIPT)
 
     def run(
         self,
@@ -81,7 +82,7 @@ class Client:
         bodies: Path,
         *,
         connections: int,
-        seconds: float,
+        seconds: int,
         delay: float = 0,
     ) -> Figures:
         """Sends the bodies over keep-alive connections; each waits `delay` milliseconds, on average,
@@ -91,7 +92,7 @@ class Client:
             [
                 *("taskset", "-c", ",".join(map(str, on))),
                 *(self._wrk, "--threads=1", f"--connections={connections}"),
-                *(f"--duration={seconds:g}s", "--timeout=20s", "--script", str(self._script)),
+                *(f"--duration={seconds}s", "--timeout=20s", "-s", str(self._script)),
                 f"http://127.0.0.1:{port}",
             ],
             env={**os.environ, "TARGET": path, "BODIES": str(bodies), "DELAY": f"{delay:.3f}"},
@@ -99,7 +100,10 @@ class Client:
             text=True,
             check=True,
         )
-        told = json.loads(done.stdout.strip().splitlines()[-1])
+        line = next((line for line in done.stdout.splitlines() if line.startswith("{")), None)
+        if line is None:
+            raise RuntimeError(f"wrk does not tell what it measured: {done.stdout}{done.stderr}")
+        told = json.loads(line)
         if told["wrong"] or not told["requests"]:
             raise RuntimeError(f"{path}: not every request was answered: {done.stdout}")
         return Figures(
