@@ -9,6 +9,8 @@
 FROM rust:1-alpine AS build
 RUN apk add --no-cache musl-dev
 WORKDIR /src
+# The crates take their edition and lints from the manifest above them.
+COPY Cargo.toml Cargo.lock ./
 COPY rust rust
 RUN cargo install --locked --path rust/server --root /out
 ARG MODEL=python/m2v_fast/bundled/minilm

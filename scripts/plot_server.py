@@ -1,8 +1,7 @@
-#!/usr/bin/env python3
 """Draws the figures of `benches/server`: requests a second, and p99 at half of that.
 
     python -m benches.server --json figures.json
-    python scripts/plot_server.py figures.json [--out docs/benchmarks/server.svg]
+    python -m scripts.plot_server figures.json [--out docs/benchmarks/server.svg]
 
 Needs matplotlib; looks as the other pictures of `scripts/plot_benchmarks.py`.
 """
@@ -11,14 +10,11 @@ from __future__ import annotations
 
 import argparse
 import json
-import sys
 from pathlib import Path
 from statistics import median
 from typing import Any
 
-sys.path.insert(0, str(Path(__file__).resolve().parent))
-
-from plot_benchmarks import FAINT, OTHERS, OURS, finish, pyplot
+from scripts.plot_benchmarks import FAINT, OTHERS, OURS, finish, pyplot
 
 OURS_NAME = "m2v-server"
 
@@ -54,9 +50,9 @@ def main() -> None:
     panel(axes[0], results["rates"], "per_second", "requests a second")
     panel(axes[1], results["rates"], "p99_ms", "p99 at half of that, ms")
     words = (
-        "One text of 20 words a request, 64 connections that are kept, one worker on one processor, "
-        "wrk on another. Logarithmic; in brackets: how many times m2v-server's figure is it, or "
-        f"the other way round. {results['cpu']}, {results['backend']}. Medians of five."
+        "One text of 20 words a request, 64 connections that are kept, one worker on one "
+        "processor, wrk on another. Logarithmic; in brackets: how many times "
+        f"m2v-server's figure is it, or the other way round. {results['cpu']}, {results['backend']}. Medians of five."
     )
     finish(plt, figure, words, options.out)
 

@@ -4,8 +4,8 @@
 
 Every figure is a median of `--rounds` runs in which all servers take turns. Each server has one
 processor and one worker, and the client (wrk) another processor. Texts are runs of 20 words of
-Python's reference manual, 4,096 of them in turn, so that no cache of answers helps. What is measured
-is said beside each figure; ratios are of one run.
+Python's reference manual, 4,096 of them in turn, so that no cache of answers helps. Ratios are of
+one run.
 """
 
 from __future__ import annotations
@@ -89,7 +89,8 @@ def memory(pid: int) -> dict[str, float]:
 def start_ms(model: Path, body: bytes) -> float:
     """From the start of the binary to the whole of its first answer."""
     port = free_port()
-    head = b"POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nConnection: close\r\nContent-Length: %d\r\n\r\n"
+    head = b"POST /v1/embeddings HTTP/1.1\r\nHost: a\r\nConnection: close\r\n"
+    head += b"Content-Length: %d\r\n\r\n" % len(body)
     words = [SERVER, f"{NAME}={model}", f"--port={port}", "--workers=1", "--log-level=error"]
     begun = time.perf_counter()
     process = subprocess.Popen(words, env={**os.environ, "M2V_FAST_CACHE": "off"})
@@ -101,7 +102,7 @@ def start_ms(model: Path, body: bytes) -> float:
             except ConnectionRefusedError:
                 time.sleep(0.0002)
         with stream:
-            stream.sendall(head % len(body) + body)
+            stream.sendall(head + body)
             answer = b""
             while part := stream.recv(65536):
                 answer += part

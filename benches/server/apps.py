@@ -1,9 +1,9 @@
 """Python servers to measure against, each in as few lines as its framework wants.
 
-Each is written for these figures, takes the model's folder from `MODEL`, and answers in the shape of
-the API that it stands for. `fastapi_app` and `starlette_app` answer `POST /v1/embeddings` as OpenAI's
-clients ask it, with base64; `weaviate_app` does what Weaviate's container for Model2Vec does: one text
-on a thread pool, behind a cache of 1,024 texts, and a list of numbers as JSON.
+Each is written for these figures and takes the model's folder from `MODEL`. `fastapi_app` and
+`starlette_app` answer `POST /v1/embeddings` as OpenAI's clients ask it, with base64; `weaviate_app`
+does what Weaviate's container for Model2Vec does: one text on a thread pool, behind a cache of 1,024
+texts, and a list of numbers as JSON.
 """
 
 from __future__ import annotations
@@ -25,7 +25,7 @@ def fastapi_app() -> Any:
     model = StaticModel.from_pretrained(os.environ["MODEL"])
     app = FastAPI()
 
-    @app.post("/v1/embeddings")
+    @app.post("/v1/embeddings")  # type: ignore[untyped-decorator,unused-ignore]
     async def embeddings(wish: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008
         return _answer(model, wish)
 
@@ -57,13 +57,15 @@ def weaviate_app() -> Any:
     model = StaticModel.from_pretrained(os.environ["MODEL"])
     pool = ThreadPoolExecutor()
 
-    @cached(cache=LRUCache(maxsize=1024), lock=Lock())
+    kept = LRUCache(maxsize=1024)
+
+    @cached(cache=kept, lock=Lock())  # type: ignore[untyped-decorator,unused-ignore]
     def encode(text: str) -> Any:
         return model.encode([text], use_multiprocessing=False)[0]
 
     app = FastAPI()
 
-    @app.post("/vectors")
+    @app.post("/vectors")  # type: ignore[untyped-decorator,unused-ignore]
     async def vectors(item: dict[str, Any] = Body()) -> dict[str, Any]:  # noqa: B008
         vector = await asyncio.wrap_future(pool.submit(encode, item["text"]))
         return {"text": item["text"], "vector": vector.tolist(), "dim": len(vector)}

@@ -85,8 +85,10 @@ class Client:
         seconds: int,
         delay: float = 0,
     ) -> Figures:
-        """Sends the bodies over keep-alive connections; each waits `delay` milliseconds, on average,
-        between an answer and its next request."""
+        """Sends the bodies over keep-alive connections.
+
+        Each waits `delay` milliseconds, on average, between an answer and its next request.
+        """
         _, on = processors()
         done = subprocess.run(
             [

@@ -25,7 +25,9 @@ async def read_answer(reader: asyncio.StreamReader) -> tuple[int, bytes, bool]:
     return status, await reader.readexactly(length), b"connection: close" in head
 
 
-async def _ask(port: int, requests: Sequence[bytes], check: Callable[[int, int, bytes], None]) -> None:
+async def _ask(
+    port: int, requests: Sequence[bytes], check: Callable[[int, int, bytes], None]
+) -> None:
     reader, writer = await asyncio.open_connection("127.0.0.1", port)
     try:
         for place, data in enumerate(requests):

@@ -73,13 +73,16 @@ class Steps:
         self.environment[name] = value
 
     def _copy(self, rest: str) -> None:
-        *options, source, target = shlex.split(rest)
-        stage = options[0].removeprefix("--from=") if options else None
-        there = ROOT / source if stage is None else self.stages[stage] / source.lstrip("/")
-        if there.is_dir():
-            shutil.copytree(there, self._at(target), ignore=shutil.ignore_patterns("target"))
-        else:
-            shutil.copy(there, self._at(target))
+        *sources, target = shlex.split(rest)
+        context = ROOT
+        if sources[0].startswith("--from="):
+            context = self.stages[sources.pop(0).removeprefix("--from=")]
+        for source in sources:
+            there = context / source.lstrip("/")
+            if there.is_dir():
+                shutil.copytree(there, self._at(target), ignore=shutil.ignore_patterns("target"))
+            else:
+                shutil.copy(there, self._at(target))
 
     def _run(self, rest: str) -> None:
         words = shlex.split(rest)
@@ -146,7 +149,7 @@ def test_the_image_serves(image: Steps, tmp_path: Path) -> None:
         assert server.ask("/v1/models")[1]["data"][0]["id"] == "minilm"
         wanted = m2v_fast.StaticModel.from_pretrained(m2v_fast.BUNDLED_MODEL).encode(list(TEXTS))
         got = server.ask("/v1/embeddings", {"model": "minilm", "input": list(TEXTS)})[1]
-        vectors = np.float32([row["embedding"] for row in got["data"]])
+        vectors = np.asarray([row["embedding"] for row in got["data"]], np.float32)
         np.testing.assert_array_equal(vectors, wanted)
         status = Path(f"/proc/{server.process.pid}/status").read_text()
         assert re.search(r"^Uid:\s+65532\s+65532\s", status, flags=re.MULTILINE)

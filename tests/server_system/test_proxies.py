@@ -99,7 +99,7 @@ def _check(port: int, certificate: Path, reference: StaticModel) -> None:
     for _ in range(50):
         status, got, headers = _ask(port, certificate, body)
         assert status == 200, got
-        vectors = np.float32([row["embedding"] for row in json.loads(got)["data"]])
+        vectors = np.asarray([row["embedding"] for row in json.loads(got)["data"]], np.float32)
         np.testing.assert_array_equal(vectors, reference.encode(list(TEXTS)))
         assert headers["x-request-id"]
     assert _ask(port, certificate, b"{")[0] == 400
@@ -149,11 +149,12 @@ def test_caddy(tmp_path: Path, certificate: Path, reference: StaticModel) -> Non
     port = _free_port()
     with running(tmp_path, bundled()) as server:
         # A certificate of the test's own, in place of one that Caddy would ask for.
-        lines = f"https://localhost:{port} {{\n  bind 127.0.0.1\n"
+        tls = f"  tls {certificate}/cert.pem {certificate}/key.pem\n"
+        ours = f"https://localhost:{port} {{\n  bind 127.0.0.1\n{tls}"
         example = _replace(
             _example("caddy"),
             {
-                "embed.example.org {\n": f"{lines}  tls {certificate}/cert.pem {certificate}/key.pem\n",
+                "embed.example.org {\n": ours,
                 "127.0.0.1:8080": f"127.0.0.1:{server.port}",
             },
         )

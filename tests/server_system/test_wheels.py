@@ -47,7 +47,7 @@ def test_serve(fresh: Path, tmp_path: Path) -> None:
         assert program == (fresh / "m2v-server").resolve()
         wanted = m2v_fast.StaticModel.from_pretrained(SERVED).encode(list(TEXTS))
         got = server.ask("/v1/embeddings", {"model": SERVED, "input": list(TEXTS)})[1]
-        vectors = np.float32([row["embedding"] for row in got["data"]])
+        vectors = np.asarray([row["embedding"] for row in got["data"]], np.float32)
         np.testing.assert_array_equal(vectors, wanted)
         server.process.send_signal(signal.SIGHUP)
         assert server.ask("/health")[0] == 200
