@@ -51,8 +51,8 @@ def main() -> None:
     panel(axes[1], results["rates"], "p99_ms", "p99 at half of that, ms")
     words = (
         "One text of 20 words a request, 64 connections that are kept, one worker on one "
-        "processor, wrk on another. Logarithmic; in brackets: how many times "
-        f"m2v-server's figure is it, or the other way round. {results['cpu']}, {results['backend']}. Medians of five."
+        "processor, wrk on another. Logarithmic; in brackets: how many times m2v-server's figure "
+        f"is it, or the other way round. {results['cpu']}, {results['backend']}. Medians of five."
     )
     finish(plt, figure, words, options.out)
 

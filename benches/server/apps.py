@@ -2,8 +2,8 @@
 
 Each is written for these figures and takes the model's folder from `MODEL`. `fastapi_app` and
 `starlette_app` answer `POST /v1/embeddings` as OpenAI's clients ask it, with base64; `weaviate_app`
-does what Weaviate's container for Model2Vec does: one text on a thread pool, behind a cache of 1,024
-texts, and a list of numbers as JSON.
+does what Weaviate's container for Model2Vec does: one text on a thread pool, behind a cache of
+1,024 texts, and a list of numbers as JSON.
 """
 
 from __future__ import annotations
