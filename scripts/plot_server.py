@@ -49,9 +49,10 @@ def main() -> None:
     figure, axes = plt.subplots(1, 2, figsize=(10, 3), sharey=True)
     panel(axes[0], results["rates"], "per_second", "requests a second")
     panel(axes[1], results["rates"], "p99_ms", "p99 at half of that, ms")
+    client = "the same" if results["processors"] == 1 else "another"
     words = (
         "One text of 20 words a request, 64 connections that are kept, one worker on one "
-        "processor, wrk on another. Logarithmic; in brackets: how many times m2v-server's figure "
+        f"processor, wrk on {client}. Logarithmic; in brackets: how many times m2v-server's figure "
         f"is it, or the other way round. {results['cpu']}, {results['backend']}. Medians of five."
     )
     finish(plt, figure, words, options.out)

@@ -5,7 +5,7 @@
 Every figure is a median of `--rounds` runs in which all servers take turns. Each server has one
 processor and one worker, and the client (wrk) another processor. Texts are runs of 20 words of
 Python's reference manual, 4,096 of them in turn, so that no cache of answers helps. Ratios are of
-one run.
+one run. `taskset -c 0` before it has the client share the servers' processor.
 """
 
 from __future__ import annotations

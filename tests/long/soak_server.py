@@ -147,7 +147,7 @@ def main() -> int:
     wishes = parser.parse_args()
     with (
         tempfile.TemporaryDirectory() as root,
-        running(Path(root), bundled(), "--workers", "2", "--log-level", "warn") as server,
+        running(Path(root), bundled(), "--workers", "2") as server,
     ):
         soak = Soak(server, wishes.minutes * 60, wishes.seed)
         asyncio.run(soak.run())
