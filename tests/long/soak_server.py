@@ -107,8 +107,9 @@ class Soak:
             if vector.tobytes() != self.wanted:
                 self.faults.append("the probe's vector changed")
             self.look()
-            self.server.process.send_signal(signal.SIGHUP)
-            self.reloads += 1
+            if len(self.samples) % 10 == 0:
+                self.server.process.send_signal(signal.SIGHUP)
+                self.reloads += 1
             if self.elapsed() >= said:
                 said = self.elapsed() + 60
                 print(f"{self.elapsed():7.0f} s  {self.samples[-1][1] / 1e6:7.1f} MB", flush=True)
