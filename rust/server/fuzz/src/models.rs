@@ -54,7 +54,7 @@ fn make(name: &str, folder: &Path) {
             "invert": false,
         });
     }
-    let rows = rows(&tokenizer);
+    let rows = number(&mut tokenizer);
     // Some number in every place, none of them special.
     let values = (0..rows * DIM).flat_map(|place| {
         let value = (place as u32).wrapping_mul(2_654_435_761) as f32 / 4e9 - 0.5;
@@ -73,14 +73,30 @@ fn make(name: &str, folder: &Path) {
     fs::write(folder.join("config.json"), r#"{"normalize": true, "max_length": 64}"#).unwrap();
 }
 
-/// One more than the largest id.
-fn rows(tokenizer: &Value) -> usize {
-    let vocab = match &tokenizer["model"]["vocab"] {
-        Value::Object(vocab) => vocab.values().filter_map(Value::as_u64).max().unwrap_or(0),
-        Value::Array(pieces) => pieces.len() as u64 - 1,
+/// Numbers the tokens without gaps, as models' are, and says how many there are.
+fn number(tokenizer: &mut Value) -> usize {
+    let mut known: Vec<String> = match &mut tokenizer["model"]["vocab"] {
+        Value::Object(vocab) => {
+            let mut tokens: Vec<_> = vocab.iter_mut().collect();
+            tokens.sort_by_key(|(_, id)| id.as_u64());
+            let numbered = tokens.into_iter().enumerate().map(|(place, (token, id))| {
+                *id = json!(place);
+                token.clone()
+            });
+            numbered.collect()
+        }
+        Value::Array(pieces) => {
+            pieces.iter().map(|piece| piece[0].as_str().unwrap().to_owned()).collect()
+        }
         other => panic!("a vocabulary is {other}"),
     };
-    let added = tokenizer["added_tokens"].as_array().into_iter().flatten();
-    let added = added.filter_map(|token| token["id"].as_u64()).max().unwrap_or(0);
-    vocab.max(added) as usize + 1
+    for token in tokenizer["added_tokens"].as_array_mut().into_iter().flatten() {
+        let content = token["content"].as_str().unwrap().to_owned();
+        let place = known.iter().position(|other| *other == content).unwrap_or_else(|| {
+            known.push(content);
+            known.len() - 1
+        });
+        token["id"] = json!(place);
+    }
+    known.len()
 }
