@@ -45,7 +45,7 @@ test-rust: ## Run the Rust tests, with and without the fallback
 
 .PHONY: test-python
 test-python: build $(VENV)/tested ## Run the Python tests
-	$(BIN)/python -m pytest --ignore tests/integrations --ignore tests/server
+	$(BIN)/python -m pytest --ignore tests/integrations --ignore tests/server --ignore tests/server_system
 
 BARE := .venv-no-fallback
 
@@ -71,7 +71,10 @@ $(DENY):
 .PHONY: deny
 deny: $(DENY) $(VENV)/made ## Check licences, sources and versions of the Rust dependencies
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
+	$(DENY) --locked --manifest-path rust/server/Cargo.toml --config rust/server/deny.toml \
+		check --hide-inclusion-graph licenses bans sources
 	cargo fetch --locked --quiet
+	cargo fetch --locked --quiet --manifest-path rust/server/Cargo.toml
 	$(BIN)/python scripts/third_party_licenses.py --check
 
 .PHONY: test-sdist
@@ -245,9 +248,7 @@ $(SERVER)/made: pyproject.toml
 	$(SERVER)/bin/python -m pip --disable-pip-version-check --quiet install --group server
 	touch $@
 
-.PHONY: test-server
-test-server: $(VENV)/made $(SERVER)/made ## Test the server: its own tests, real clients, faults
-	cargo test --locked --quiet $(SERVER_CARGO)
+$(SERVER)/built: $(VENV)/made $(SERVER)/made $(shell find rust/core rust/arrow rust/python rust/server python -name '*.rs' -o -name '*.toml' -o -name '*.json' -o -name '*.html' -o -name '*.py' | grep -v -e /target/ -e /fuzz/)
 	$(PIP) install 'maturin>=1.9,<2'
 	rm -rf $(SERVER)/dist
 	$(BIN)/maturin build --release --locked --quiet --out $(SERVER)/dist
@@ -255,7 +256,56 @@ test-server: $(VENV)/made $(SERVER)/made ## Test the server: its own tests, real
 		--release --locked --quiet --out $(abspath $(SERVER))/dist
 	$(SERVER)/bin/python -m pip --disable-pip-version-check --quiet install $(SERVER)/dist/*.whl
 	$(SERVER)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(SERVER)/dist/*.whl
+	touch $@
+
+.PHONY: test-server
+test-server: $(SERVER)/built fuzz-server-smoke ## Test the server: its own tests, real clients, faults
+	cargo test --locked --quiet $(SERVER_CARGO)
 	PATH=$(abspath $(SERVER))/bin:$$PATH $(SERVER)/bin/python -m pytest -q tests/server
+
+# What needs more than a toolchain: a browser, proxies, a musl compiler and target, a root to change.
+SYSTEM := chromium chromium-driver nginx-light caddy musl-tools openssl
+
+.PHONY: test-server-system
+test-server-system: $(SERVER)/built ## The page in Chromium, nginx and Caddy, the image's steps, both wheels (Debian, as root)
+	dpkg-query --show $(SYSTEM) >/dev/null 2>&1 || \
+		{ apt-get update --quiet=2 && apt-get install --yes --quiet=2 --no-install-recommends $(SYSTEM); }
+	rustup target list --installed | grep -qx x86_64-unknown-linux-musl || rustup target add x86_64-unknown-linux-musl
+	PATH=$(abspath $(SERVER))/bin:$$PATH M2V_SERVER_WHEELS=$(SERVER)/dist \
+		$(SERVER)/bin/python -m pytest -q tests/server_system
+
+.PHONY: soak-server
+soak-server: $(SERVER)/built ## Ask the server all that it answers, reload and break off, its memory watched (MINUTES=30)
+	PATH=$(abspath $(SERVER))/bin:$$PATH $(SERVER)/bin/python -m tests.long.soak_server --minutes $(MINUTES)
+
+# Everything that a request may be, whole: a workspace of its own, as rust/fuzz is.
+SERVER_FUZZ := --manifest-path rust/server/fuzz/Cargo.toml
+
+.PHONY: fuzz-server-smoke fuzz-server
+fuzz-server-smoke: ## Run the fuzz target over whole requests over a fixed set of inputs
+	cargo test --locked --quiet $(SERVER_FUZZ) --target-dir target
+
+fuzz-server: target/tools/bin/cargo-fuzz ## Fuzz whole requests (SECONDS=60); needs a C++ compiler
+	mkdir -p rust/server/fuzz/corpus/request
+	cd rust/server/fuzz && RUSTC_BOOTSTRAP=1 PATH="$(abspath target/tools/bin):$$PATH" cargo fuzz run \
+		--fuzz-dir . --features libfuzzer --target-dir $(abspath target/fuzz) request \
+		corpus/request seeds -- -max_total_time=$(SECONDS) -dict=words.dict -timeout=120 \
+		-max_len=4096 -print_final_stats=1 $(FUZZ_FLAGS)
+
+SERVER_PEERS := target/server-peers
+
+$(SERVER_PEERS)/made: $(VENV)/built pyproject.toml
+	$(PYTHON) -m venv $(SERVER_PEERS)
+	$(SERVER_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(SERVER_PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --group server-peers
+	VIRTUAL_ENV=$(abspath $(SERVER_PEERS)) $(BIN)/maturin develop --release --locked --quiet
+	touch $@
+
+.PHONY: bench-server
+bench-server: $(SERVER_PEERS)/made ## Time the server beside others, with wrk; draws docs/benchmarks/server.svg
+	cargo build --release --locked --quiet $(SERVER_CARGO) --bins --examples
+	$(SERVER_PEERS)/bin/python -m benches.server $(BENCH_ARGS) --json target/server.json
+	$(SERVER_PEERS)/bin/python -m scripts.plot_server target/server.json
 
 RECIPES := .venv-recipes
 
@@ -337,6 +387,8 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo clippy --locked --quiet --manifest-path rust/fuzz/Cargo.toml --target-dir target --all-targets -- --deny warnings
 	cargo fmt --manifest-path rust/server/Cargo.toml --all --check
 	cargo clippy --locked --quiet $(SERVER_CARGO) --all-targets -- --deny warnings
+	cargo fmt --manifest-path rust/server/fuzz/Cargo.toml --all --check
+	cargo clippy --locked --quiet $(SERVER_FUZZ) --target-dir target --all-targets -- --deny warnings
 	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
 	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-core
 	$(BIN)/ruff format --check .
@@ -350,6 +402,7 @@ format: $(VENV)/tested ## Format everything
 	cargo fmt --manifest-path rust/fuzz/Cargo.toml --all
 	cargo fmt --manifest-path rust/peers/Cargo.toml --all
 	cargo fmt --manifest-path rust/server/Cargo.toml --all
+	cargo fmt --manifest-path rust/server/fuzz/Cargo.toml --all
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 

@@ -43,15 +43,25 @@ def binary() -> str:
 class Server:
     """A running server."""
 
-    def __init__(self, *arguments: str, log: Path, env: dict[str, str] | None = None) -> None:
+    def __init__(
+        self,
+        *arguments: str,
+        log: Path,
+        env: dict[str, str] | None = None,
+        command: list[str] | None = None,
+        only_env: dict[str, str] | None = None,
+    ) -> None:
+        """Starts the binary with these arguments, or a command that becomes it; `env` is added to
+        this process's environment, `only_env` stands in its place."""
         self._log = log.open("wb")
         self.log_file = log
-        command = [binary(), *arguments]
-        if "--unix" not in arguments:
-            command += ["--port", "0"]
-        self.process = subprocess.Popen(
-            command, stderr=self._log, env={**os.environ, "M2V_FAST_CACHE": "off", **(env or {})}
-        )
+        if command is None:
+            command = [binary(), *arguments]
+            if "--unix" not in arguments:
+                command += ["--port", "0"]
+        if only_env is None:
+            only_env = {**os.environ, "M2V_FAST_CACHE": "off", **(env or {})}
+        self.process = subprocess.Popen(command, stderr=self._log, env=only_env)
         self.url = self._wait()
 
     def log(self) -> str:

@@ -7,7 +7,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 from m2v_fast import BUNDLED_MODEL, StaticModel
-from tokenizers import AddedToken, Tokenizer, models, normalizers, pre_tokenizers
+from tokenizers import AddedToken, Regex, Tokenizer, models, normalizers, pre_tokenizers
 
 from tests.support import testdata, vocabularies
 from tests.support.folders import Shape, write_folder
@@ -43,9 +43,9 @@ def _unusual() -> Tokenizer:
     """A WordLevel model behind steps that no engine of ours has."""
     tokenizer = Tokenizer(models.WordLevel(vocabularies.wordlevel().get_vocab(), unk_token="[UNK]"))
     tokenizer.normalizer = normalizers.Nmt()
-    tokenizer.pre_tokenizer = pre_tokenizers.Sequence(
-        [pre_tokenizers.Whitespace(), pre_tokenizers.CharDelimiterSplit("x")]
-    )
+    # What looks behind needs what comes before a match.
+    behind = pre_tokenizers.Split(Regex("(?<=[aeiou])x"), "isolated")
+    tokenizer.pre_tokenizer = pre_tokenizers.Sequence([pre_tokenizers.Whitespace(), behind])
     return tokenizer
 
 

@@ -21,7 +21,7 @@ use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::problem::{Api, Kind, Problem};
 use crate::quantize::Ranges;
-use crate::routes::{Route, Work};
+use crate::route::{Call, Route, Work};
 use crate::settings::Settings;
 
 /// Work of more nanoseconds than this leaves the thread that the connection is on, so that one big
@@ -75,6 +75,7 @@ pub struct App {
     slots: Arc<Semaphore>,
     pub(crate) metrics: Metrics,
     settings: Settings,
+    workers: usize,
     draining: AtomicBool,
 }
 
@@ -89,6 +90,7 @@ impl App {
             limits: settings.limits(),
             slots: Arc::new(Semaphore::new(settings.max_concurrent)),
             metrics: Metrics::default(),
+            workers: settings.worker_threads(),
             settings,
             draining: AtomicBool::new(false),
         })
@@ -239,8 +241,10 @@ impl App {
             ranges: loaded.ranges.as_ref(),
             deadline: start + self.settings.timeout,
         };
+        let (metrics, workers) = (&self.metrics, self.workers);
+        let call = Call { context: &context, metrics, workers, path, body };
         // What is shared is immutable, or counts.
-        let result = catch_unwind(AssertUnwindSafe(|| work(self, &context, path, body)));
+        let result = catch_unwind(AssertUnwindSafe(|| work(&call)));
         result.unwrap_or_else(|_| Err(internal()))
     }
 

@@ -91,6 +91,16 @@ pub(crate) struct Totals {
 }
 
 impl Totals {
+    pub(crate) fn plus(self, other: Self) -> Self {
+        Self {
+            texts: self.texts + other.texts,
+            characters: self.characters + other.characters,
+            tokens: self.tokens + other.tokens,
+            unknown: self.unknown + other.unknown,
+            truncated: self.truncated + other.truncated,
+        }
+    }
+
     fn add(&mut self, counts: Counts) {
         self.tokens += counts.tokens;
         self.unknown += counts.unknown;

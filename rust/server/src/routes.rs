@@ -10,46 +10,15 @@ use tower_http::cors::{AllowOrigin, CorsLayer};
 
 use crate::answer::Answer;
 use crate::app::App;
-use crate::embed::Context;
 use crate::problem::{Api, Problem};
+use crate::route::{Call, Route, Work};
 use crate::{cohere, ollama, openai, pages, tei, weaviate};
 
-/// What makes the answer of a path and a body.
-pub(crate) type Work = fn(&App, &Context<'_>, &str, &[u8]) -> Result<Answer, Problem>;
-
-/// How a request is treated.
-#[derive(Debug, Clone, Copy)]
-pub(crate) enum Route {
-    /// Needs no key.
-    Open(Work),
-    /// Has no body.
-    Get(Work),
-    /// Has one, and takes a slot.
-    Post(Api, Work),
-    /// There is nothing.
-    Missing,
-    /// There is something for another method.
-    WrongMethod,
-}
-
-impl Route {
-    pub(crate) fn is_open(self) -> bool {
-        matches!(self, Self::Open(_))
-    }
-
-    pub(crate) fn api(self, path: &str) -> Api {
-        match self {
-            Self::Post(api, _) => api,
-            _ => Api::of(path),
-        }
-    }
-}
-
-fn empty(_: &App, _: &Context<'_>, _: &str, _: &[u8]) -> Result<Answer, Problem> {
+fn empty(_: &Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::empty(StatusCode::OK))
 }
 
-fn no_content(_: &App, _: &Context<'_>, _: &str, _: &[u8]) -> Result<Answer, Problem> {
+fn no_content(_: &Call<'_>) -> Result<Answer, Problem> {
     Ok(Answer::empty(StatusCode::NO_CONTENT))
 }
 
@@ -60,41 +29,43 @@ const OPEN: [(&str, Work); 9] = [
     ("/ping", empty),
     ("/.well-known/live", no_content),
     ("/.well-known/ready", no_content),
-    ("/metrics", |app, _, _, _| {
-        Ok(Answer::text("text/plain; version=0.0.4; charset=utf-8", app.metrics.text()))
+    ("/metrics", |call| {
+        Ok(Answer::text("text/plain; version=0.0.4; charset=utf-8", call.metrics.text()))
     }),
-    ("/", |_, _, _, _| Ok(Answer::text(pages::HTML, pages::HOME))),
-    ("/docs", |_, _, _, _| Ok(Answer::text(pages::HTML, pages::DOCS))),
-    ("/openapi.json", |_, _, _, _| Ok(Answer::text("application/json", pages::OPENAPI))),
+    ("/", |_| Ok(Answer::text(pages::HTML, pages::HOME))),
+    ("/docs", |_| Ok(Answer::text(pages::HTML, pages::DOCS))),
+    ("/openapi.json", |_| Ok(Answer::text("application/json", pages::OPENAPI))),
 ];
 
 const GET: [(&str, Work); 6] = [
-    ("/v1/models", |_, context, _, _| Ok(openai::models(context))),
-    ("/v1/models/{*id}", |_, context, path, _| {
-        let id = path.strip_prefix("/v1/models/").unwrap_or_default();
-        openai::model(context, &percent_decoded(id))
+    ("/v1/models", |call| Ok(openai::models(call.context))),
+    ("/v1/models/{*id}", |call| {
+        let id = call.path.strip_prefix("/v1/models/").unwrap_or_default();
+        openai::model(call.context, &percent_decoded(id))
     }),
-    ("/info", |app, context, _, _| Ok(tei::info(context, app.settings().worker_threads()))),
-    ("/api/tags", |_, context, _, _| Ok(ollama::tags(context))),
-    ("/api/version", |_, _, _, _| Ok(ollama::version())),
-    ("/meta", |_, context, _, _| Ok(weaviate::meta(context))),
+    ("/info", |call| Ok(tei::info(call.context, call.workers))),
+    ("/api/tags", |call| Ok(ollama::tags(call.context))),
+    ("/api/version", |_| Ok(ollama::version())),
+    ("/meta", |call| Ok(weaviate::meta(call.context))),
 ];
 
-const POST: [(&str, Api, Work); 14] = [
-    ("/v1/embeddings", Api::OpenAi, |_, context, _, body| openai::embeddings(context, body)),
-    ("/embeddings", Api::OpenAi, |_, context, _, body| openai::embeddings(context, body)),
-    ("/", Api::Tei, |_, context, _, body| tei::root(context, body)),
-    ("/embed", Api::Tei, |_, context, _, body| tei::embed_texts(context, body)),
-    ("/embed_all", Api::Tei, |_, context, _, body| tei::embed_all(context, body)),
-    ("/similarity", Api::Tei, |_, context, _, body| tei::similarity(context, body)),
-    ("/tokenize", Api::Tei, |_, context, _, body| tei::tokenize(context, body)),
-    ("/decode", Api::Tei, |_, context, _, body| tei::decode(context, body)),
-    ("/api/embed", Api::Ollama, |_, context, _, body| ollama::embed_texts(context, body)),
-    ("/api/embeddings", Api::Ollama, |_, context, _, body| ollama::embed_prompt(context, body)),
-    ("/api/show", Api::Ollama, |_, context, _, body| ollama::show(context, body)),
-    ("/vectors", Api::Weaviate, |_, context, _, body| weaviate::vectors(context, body)),
-    ("/vectors/", Api::Weaviate, |_, context, _, body| weaviate::vectors(context, body)),
-    ("/v2/embed", Api::Cohere, |_, context, _, body| cohere::embed_texts(context, body)),
+const POST: [(&str, Api, Work); 16] = [
+    ("/v1/embeddings", Api::OpenAi, |call| openai::embeddings(call.context, call.body)),
+    ("/embeddings", Api::OpenAi, |call| openai::embeddings(call.context, call.body)),
+    ("/", Api::Tei, |call| tei::root(call.context, call.body)),
+    ("/invocations", Api::Tei, |call| tei::root(call.context, call.body)),
+    ("/vertex", Api::Tei, |call| tei::vertex(call.context, call.body)),
+    ("/embed", Api::Tei, |call| tei::embed_texts(call.context, call.body)),
+    ("/embed_all", Api::Tei, |call| tei::embed_all(call.context, call.body)),
+    ("/similarity", Api::Tei, |call| tei::similarity(call.context, call.body)),
+    ("/tokenize", Api::Tei, |call| tei::tokenize(call.context, call.body)),
+    ("/decode", Api::Tei, |call| tei::decode(call.context, call.body)),
+    ("/api/embed", Api::Ollama, |call| ollama::embed_texts(call.context, call.body)),
+    ("/api/embeddings", Api::Ollama, |call| ollama::embed_prompt(call.context, call.body)),
+    ("/api/show", Api::Ollama, |call| ollama::show(call.context, call.body)),
+    ("/vectors", Api::Weaviate, |call| weaviate::vectors(call.context, call.body)),
+    ("/vectors/", Api::Weaviate, |call| weaviate::vectors(call.context, call.body)),
+    ("/v2/embed", Api::Cohere, |call| cohere::embed_texts(call.context, call.body)),
 ];
 
 /// `%2F` and the like, as clients write a slash in a model's name.

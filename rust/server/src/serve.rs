@@ -143,13 +143,27 @@ impl Server {
     }
 }
 
+/// Serves what [`router`] answers: see [`serve_router`].
+///
+/// # Errors
+/// As [`serve_router`], or if an origin of `--cors` is none.
+pub async fn serve(
+    app: Arc<App>,
+    stop: impl Future<Output = ()>,
+    reload: tokio::signal::unix::Signal,
+) -> Result<(), String> {
+    let router = router(&app)?;
+    serve_router(app, router, stop, reload).await
+}
+
 /// Listens until `stop` ends, then ends what is under way. `reload` is asked for signals to load
 /// the models anew.
 ///
 /// # Errors
 /// If it cannot listen, or something was still under way at the end of the grace period.
-pub async fn serve(
+pub async fn serve_router(
     app: Arc<App>,
+    router: Router,
     stop: impl Future<Output = ()>,
     mut reload: tokio::signal::unix::Signal,
 ) -> Result<(), String> {
@@ -160,7 +174,7 @@ pub async fn serve(
         .half_close(true)
         .max_buf_size(64 << 10);
     let server = Server {
-        router: router(&app)?,
+        router,
         http,
         graceful: GracefulShutdown::new(),
         connections: Arc::new(Semaphore::new(settings.max_connections)),

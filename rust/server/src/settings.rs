@@ -49,7 +49,8 @@ fn seconds(text: &str) -> Result<Duration, String> {
 #[command(name = "m2v-server", version, max_term_width = 100)]
 pub struct Settings {
     /// Folders of models, each as FOLDER or NAME=FOLDER; the first answers requests that name none.
-    #[arg(required = true, value_name = "MODEL", value_parser = Source::parse)]
+    #[arg(required = true, value_name = "MODEL", value_parser = Source::parse,
+          env = "M2V_SERVER_MODEL")]
     pub models: Vec<Source>,
 
     /// Make the indexes of the models ahead of time, beside their tokenizer.json, and end: for an

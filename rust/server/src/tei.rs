@@ -73,16 +73,22 @@ fn prepare(served: &Served, input: &mut Input, prompt: Option<&str>) -> Result<(
 }
 
 pub(crate) fn embed_texts(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let mut request: Request = serde_json::from_slice(body)?;
-    let served = context.models.first();
+    let request = serde_json::from_slice(body)?;
+    Ok(rows(&embed_request(context, context.models.first(), request)?))
+}
+
+fn embed_request(
+    context: &Context<'_>,
+    served: &Served,
+    mut request: Request,
+) -> Result<Embedded, Problem> {
     prepare(served, &mut request.inputs, request.prompt_name.as_deref())?;
     let wish = Wish {
         normalize: Some(request.normalize.unwrap_or(true)),
         dimensions: request.dimensions,
         cut: cut(request.truncate, request.truncation_direction),
     };
-    let (embedded, _) = embed_input(context, served, request.inputs, wish, PARAMS)?;
-    Ok(rows(&embedded))
+    embed_input(context, served, request.inputs, wish, PARAMS).map(|(embedded, _)| embedded)
 }
 
 fn rows(embedded: &Embedded) -> Answer {
@@ -104,6 +110,47 @@ pub(crate) fn root(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem
     } else {
         embed_texts(context, body)
     }
+}
+
+/// `/vertex`: Vertex AI's envelope, whose every instance is a request of `/embed`.
+pub(crate) fn vertex(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
+    #[derive(Deserialize)]
+    struct Envelope<'a> {
+        #[serde(borrow)]
+        instances: Vec<&'a serde_json::value::RawValue>,
+    }
+    let Envelope { instances } = serde_json::from_slice(body)?;
+    if instances.is_empty() {
+        return Err(Problem::new(Kind::Empty, "`instances` cannot be empty"));
+    }
+    context.check_count("instances", instances.len())?;
+    let served = context.models.first();
+    let mut totals = Totals::default();
+    let mut out = b"{\"predictions\":".to_vec();
+    let mut failed = None;
+    write_list(&mut out, instances.into_iter().enumerate(), |out, (place, instance)| {
+        if failed.is_some() {
+            return;
+        }
+        let done =
+            serde_json::from_str(instance.get()).map_err(Problem::from).and_then(|request| {
+                let embedded = embed_request(context, served, request)?;
+                totals = totals.plus(embedded.totals);
+                context.check_count("instances", totals.texts)?;
+                Ok(embedded)
+            });
+        match done {
+            Ok(embedded) => write_list(out, embedded.rows(), write),
+            Err(problem) => {
+                failed = Some(problem.with_message(|text| format!("`instances[{place}]`: {text}")));
+            }
+        }
+    });
+    if let Some(problem) = failed {
+        return Err(problem);
+    }
+    out.push(b'}');
+    Ok(Answer::json(out, totals))
 }
 
 #[derive(Deserialize)]
@@ -147,15 +194,7 @@ pub(crate) fn similarity(context: &Context<'_>, body: &[u8]) -> Result<Answer, P
     let scores: Vec<f32> = sentences.rows().map(dot).collect();
     let mut out = Vec::new();
     write(&mut out, scores.as_slice());
-    let (a, b) = (sentences.totals, source.totals);
-    let totals = Totals {
-        texts: a.texts + b.texts,
-        characters: a.characters + b.characters,
-        tokens: a.tokens + b.tokens,
-        unknown: a.unknown + b.unknown,
-        truncated: a.truncated + b.truncated,
-    };
-    Ok(Answer::json(out, totals))
+    Ok(Answer::json(out, sentences.totals.plus(source.totals)))
 }
 
 /// `/embed_all`: the row of each token, before pooling.

@@ -1,0 +1,1 @@
+"""Requests a second, latency, memory and start of the server beside others: bench-server."""
