@@ -18,7 +18,7 @@ $(VENV)/made:
 	touch $@
 
 $(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust/core rust/python python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
 	touch $@
 
@@ -57,7 +57,7 @@ $(BARE)/made: pyproject.toml
 
 .PHONY: test-no-fallback
 test-no-fallback: $(VENV)/made $(BARE)/made ## Compare ids and vectors in a build without the tokenizers crate
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --no-default-features --features abi3 --out $(BARE)/dist
 	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install $(BARE)/dist/*.whl
 	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(BARE)/dist/*.whl
@@ -73,6 +73,7 @@ deny: $(DENY) $(VENV)/made ## Check licences, sources and versions of the Rust d
 	$(DENY) --locked check --hide-inclusion-graph licenses bans sources
 	cargo fetch --locked --quiet
 	$(BIN)/python scripts/third_party_licenses.py --check
+	$(BIN)/python scripts/sbom.py --check
 
 .PHONY: test-sdist
 test-sdist: build ## Make the source distribution twice, build the package of it, and run that
@@ -163,7 +164,7 @@ sanitize-rust:
 $(ASAN_VENV)/made: pyproject.toml
 	$(PYTHON) -m venv $(ASAN_VENV)
 	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
-	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --group test 'maturin>=1.9,<2'
+	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --group test 'maturin>=1.14,<2'
 	touch $@
 
 # The runtime must be there before the interpreter allocates anything, and a str must be an
@@ -199,7 +200,7 @@ $(FRAMEWORKS)/made: pyproject.toml
 
 .PHONY: test-integrations
 test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milvus against the real frameworks (they take two gigabytes)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(FRAMEWORKS)/dist
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
@@ -222,7 +223,7 @@ $(ENGINES)/made $(DAFT)/made: pyproject.toml
 
 .PHONY: test-engines
 test-engines: $(VENV)/made $(ENGINES)/made $(DAFT)/made ## Test Ray, Spark (which needs Java) and Daft: two workers, some of which die
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(ENGINES)/dist
 	for folder in $(ENGINES) $(DAFT); do \
 		$$folder/bin/python -m pip --disable-pip-version-check --quiet install $(ENGINES)/dist/*.whl && \
@@ -248,7 +249,7 @@ $(SERVER)/made: pyproject.toml
 .PHONY: test-server
 test-server: $(VENV)/made $(SERVER)/made ## Test the server: its own tests, real clients, faults
 	cargo test --locked --quiet $(SERVER_CARGO)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	rm -rf $(SERVER)/dist
 	$(BIN)/maturin build --release --locked --quiet --out $(SERVER)/dist
 	cd rust/server && CARGO_TARGET_DIR=$(abspath target) $(abspath $(BIN))/maturin build \
@@ -267,7 +268,7 @@ $(RECIPES)/made: pyproject.toml
 
 .PHONY: test-recipes
 test-recipes: $(VENV)/made $(RECIPES)/made ## Run the code of docs/recipes.md in the libraries it is for (they take over a gigabyte)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(RECIPES)/dist
 	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install $(RECIPES)/dist/*.whl
 	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(RECIPES)/dist/*.whl
@@ -283,7 +284,7 @@ $(TORCH)/made: pyproject.toml
 
 .PHONY: test-integrations-torch
 test-integrations-torch: $(VENV)/made $(TORCH)/made ## Test sentence-transformers, BERTopic and KeyBERT (torch: gigabytes)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(TORCH)/dist
 	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install $(TORCH)/dist/*.whl
 	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(TORCH)/dist/*.whl
@@ -306,7 +307,7 @@ $(SUITE)/made: pyproject.toml
 
 .PHONY: test-model2vec
 test-model2vec: $(VENV)/made $(SUITE)/made ## Run model2vec's own tests on its class, accelerated, and on ours in its place (torch: gigabytes)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(SUITE)/dist
 	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install $(SUITE)/dist/*.whl
 	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(SUITE)/dist/*.whl
@@ -380,9 +381,83 @@ bench-plots: $(PEERS)/made ## Draw docs/benchmarks from what bench-peers measure
 	$(PEERS)/bin/python scripts/plot_benchmarks.py target/benchmarks.json
 
 .PHONY: wheel
-wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
-	$(PIP) install 'maturin>=1.9,<2'
-	$(BIN)/maturin build --release --locked --sdist --out dist
+# From the tree as it lies: with maturin's own --sdist the wheel would be built of an unpacked copy, all
+# anew.
+wheel: build ## Build the wheel for this machine and the source distribution into dist/
+	$(BIN)/maturin build --release --locked --out dist
+	$(BIN)/maturin sdist --out dist
+
+# The wheels that are published: linked with zig against the glibc that manylinux_2_17 means, and
+# without the name of any folder of this machine.
+RELEASE := target/release-tools
+RELEASE_BIN := $(abspath $(RELEASE))/bin
+RELEASE_TARGET ?= $(shell uname -m)-unknown-linux-gnu
+RELEASE_COMPATIBILITY ?= $(if $(findstring musl,$(RELEASE_TARGET)),musllinux_1_2,manylinux2014)
+RELEASE_OUT ?= $(CURDIR)/dist/release
+CARGO_HOME ?= $(HOME)/.cargo
+REMAPPED = $(CURDIR)=/m2v-fast $(abspath $(CARGO_HOME))=/cargo
+RELEASE_ENV = PATH="$(RELEASE_BIN):$$PATH" CARGO_INCREMENTAL=0 \
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 315532800)} \
+	RUSTFLAGS="$(foreach folder,$(REMAPPED),--remap-path-prefix=$(folder)) \
+		$(if $(findstring musl,$(RELEASE_TARGET)),-Ctarget-feature=-crt-static)" \
+	CFLAGS="$(foreach folder,$(REMAPPED),-ffile-prefix-map=$(folder))"
+RELEASE_FLAGS = --release --locked --zig --target $(RELEASE_TARGET) \
+	--compatibility $(RELEASE_COMPATIBILITY) --compression-level 9
+
+$(RELEASE)/made: pyproject.toml
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(RELEASE)/bin/python -m pip --disable-pip-version-check --quiet install --group release
+	touch $@
+
+.PHONY: release-wheel
+release-wheel: $(RELEASE)/made ## Build the wheel that is published into dist/release (RELEASE_TARGET=triple)
+	rm -rf $(RELEASE_OUT)
+	$(RELEASE_ENV) maturin build $(RELEASE_FLAGS) --out $(RELEASE_OUT)
+
+.PHONY: check-wheel
+check-wheel: release-wheel ## Judge the published wheel: platform, ABI, metadata, licences, contents, size
+	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python scripts/check_wheel.py $(RELEASE_OUT)/*.whl
+	$(RELEASE_BIN)/check-wheel-contents --package python/m2v_fast \
+		--package python/haystack_integrations $(RELEASE_OUT)/*.whl
+	$(RELEASE_BIN)/twine check --strict $(RELEASE_OUT)/*.whl
+	$(RELEASE_BIN)/abi3audit --strict --summary $(RELEASE_OUT)/*.whl
+	$(RELEASE_BIN)/validate-pyproject pyproject.toml rust/server/pyproject.toml
+	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/pyroma --min 10 .
+
+.PHONY: test-reproducible
+test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders: the same bytes (some ten minutes)
+	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python -m tests.long.reproducible target/reproducible
+
+WORKFLOWS := target/workflow-tools
+
+$(WORKFLOWS)/made: pyproject.toml
+	$(PYTHON) -m venv $(WORKFLOWS)
+	$(WORKFLOWS)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(WORKFLOWS)/bin/python -m pip --disable-pip-version-check --quiet install --group workflows
+	touch $@
+
+.PHONY: check-workflows
+check-workflows: $(WORKFLOWS)/made ## Judge the workflows: permissions, pins, schema
+	$(WORKFLOWS)/bin/zizmor --offline --quiet --persona pedantic .github
+	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+VERSIONS := target/versions
+
+$(VERSIONS)/made: pyproject.toml
+	mkdir -p $(VERSIONS)
+	$(PYTHON) -m venv $(VERSIONS)/tools
+	$(VERSIONS)/tools/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(VERSIONS)/tools/bin/python -m pip --disable-pip-version-check --quiet install --group versions
+	touch $@
+
+.PHONY: test-oldest test-newest
+test-oldest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the oldest dependencies that it says it takes
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions oldest $(VERSIONS) $(RELEASES)/dist/*.whl
+
+test-newest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the newest dependencies, pre-releases included
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions newest $(VERSIONS) $(RELEASES)/dist/*.whl
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
