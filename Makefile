@@ -439,7 +439,7 @@ $(WORKFLOWS)/made: pyproject.toml
 
 .PHONY: check-workflows
 check-workflows: $(WORKFLOWS)/made ## Judge the workflows: permissions, pins, schema
-	$(WORKFLOWS)/bin/zizmor --offline --quiet --persona pedantic .github
+	$(WORKFLOWS)/bin/zizmor --offline --quiet .github
 	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
