@@ -429,6 +429,13 @@ check-wheel: release-wheel ## Judge the published wheel: platform, ABI, metadata
 test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders: the same bytes (some ten minutes)
 	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python -m tests.long.reproducible target/reproducible
 
+OTHERS ?= s390x-unknown-linux-gnu powerpc64-unknown-linux-gnu armv7-unknown-linux-gnueabihf \
+	i686-unknown-linux-gnu x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
+
+.PHONY: test-other
+test-other: ## Compiling for a platform that is not served says so (OTHERS=triples)
+	bash tests/long/other.sh target/other $(OTHERS)
+
 WORKFLOWS := target/workflow-tools
 
 $(WORKFLOWS)/made: pyproject.toml

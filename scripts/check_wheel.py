@@ -17,7 +17,9 @@ ROOT = Path(__file__).resolve().parent.parent
 #: What a wheel may be: downloaded at every installation of everyone.
 MOST_BYTES = 7_000_000
 #: The oldest libraries that wheels for Linux are for.
-PLATFORMS = re.compile(r"manylinux_2_17_\w+\.manylinux2014_\w+|musllinux_1_2_\w+|macosx_\w+|win_\w+")
+PLATFORMS = re.compile(
+    r"manylinux_2_17_\w+\.manylinux2014_\w+|musllinux_1_2_\w+|macosx_\w+|win_\w+"
+)
 
 
 def _sbom(wheel: zipfile.ZipFile) -> list[str]:

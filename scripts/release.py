@@ -4,7 +4,7 @@ usage: python scripts/release.py COMMAND
   check [--tag vX.Y.Z] [--open]   versions, tag and CHANGELOG.md agree, and the tree is clean; with
                                   --open the newest entry may still be Unreleased
   notes [--open]                  print the newest entry of CHANGELOG.md
-  close YYYY-MM-DD                give the entry Unreleased the version and the date, and open another
+  close YYYY-MM-DD                give the entry Unreleased the version and the date; open another
   complete FOLDER                 every file that a release publishes is in the folder
 """
 
@@ -69,16 +69,21 @@ def problems(root: Path, tag: str | None, may_be_open: bool) -> list[str]:
     found = []
     said = versions(root)
     version = said["Cargo.toml"]
-    found += [f"{name} says {other}, Cargo.toml {version}" for name, other in said.items()
-              if other != version]
+    found += [
+        f"{name} says {other}, Cargo.toml {version}"
+        for name, other in said.items()
+        if other != version
+    ]
     if tag is not None and tag != f"v{version}":
         found.append(f"the tag is {tag}, the version {version}")
     listed = entries((root / "CHANGELOG.md").read_text(encoding="utf-8"))
     if may_be_open:
         return found
     if not listed or listed[0] != ("Unreleased", ""):
-        found.append("CHANGELOG.md does not begin with an empty entry Unreleased: close it "
-                     "(python scripts/release.py close DATE)")
+        found.append(
+            "CHANGELOG.md does not begin with an empty entry Unreleased: close it "
+            "(python scripts/release.py close DATE)"
+        )
     closed = CLOSED.fullmatch(listed[1][0]) if len(listed) > 1 else None
     if not closed or closed[1] != version:
         found.append(f"CHANGELOG.md has no entry '{version} (date)' below Unreleased")

@@ -41,9 +41,7 @@ def _differing(first: Path, second: Path) -> list[str]:
     with zipfile.ZipFile(first) as one, zipfile.ZipFile(second) as other:
         names = sorted({*one.namelist(), *other.namelist()})
         known = {*one.namelist()} & {*other.namelist()}
-        return [
-            name for name in names if name not in known or one.read(name) != other.read(name)
-        ]
+        return [name for name in names if name not in known or one.read(name) != other.read(name)]
 
 
 def main() -> None:
@@ -59,7 +57,9 @@ def main() -> None:
         wheels.append(_built(source, Path("target/release-tools").resolve()))
     first, second = wheels
     if first.name != second.name or first.read_bytes() != second.read_bytes():
-        sys.exit(f"two builds of {first.name} differ in {_differing(first, second) or 'the archive'}")
+        sys.exit(
+            f"two builds of {first.name} differ in {_differing(first, second) or 'the archive'}"
+        )
     digest = hashlib.sha256(first.read_bytes()).hexdigest()
     print(f"{first.name}: {first.stat().st_size:,} bytes, SHA-256 {digest}, from two folders")
 

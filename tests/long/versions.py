@@ -54,13 +54,25 @@ def main() -> None:
     # Only the package's own dependencies are taken as old as may be, not what tests need.
     pins = folder / f"{which}.txt"
     pins.write_text(
-        _uv("compile", *target, *RESOLUTION[which], "--no-annotate", "--no-header", "pyproject.toml"),
+        _uv(
+            "compile", *target, *RESOLUTION[which], "--no-annotate", "--no-header", "pyproject.toml"
+        ),
         encoding="utf-8",
     )
     _uv("install", *target, "--prerelease", "allow", "--constraint", pins, wheel, *TESTS)
     print(_uv("freeze", *target))
     done = subprocess.run(
-        [python, "-m", "pytest", "-q", "-p", "no:cacheprovider", "-W", "error::SyntaxWarning", *FILES],
+        [
+            python,
+            "-m",
+            "pytest",
+            "-q",
+            "-p",
+            "no:cacheprovider",
+            "-W",
+            "error::SyntaxWarning",
+            *FILES,
+        ],
         env={name: value for name, value in os.environ.items() if name != "PYTHONPATH"},
         check=False,
     )

@@ -35,9 +35,6 @@ pub(crate) use sequence::sequence;
 
 use crate::backend::{Backend, Runnable};
 
-#[cfg(target_endian = "big")]
-compile_error!("safetensors files are little-endian and are pooled as they lie in the file");
-
 /// A row-major matrix in its stored form, borrowed.
 #[derive(Debug, Clone, Copy)]
 pub(crate) struct Rows<'a> {
