@@ -13,26 +13,28 @@ from pathlib import Path
 
 #: What the tests need. The references are not pinned here as they are for equality, and what
 #: produces Arrow's format is left out: those tests are skipped by pytest and counted below.
-TESTS = ("model2vec==0.10.0", "safetensors", "ml_dtypes>=0.4", "pytest>=8", "scikit-learn>=1.3")
-#: Those that compare with NumPy's own arithmetic, or need what was left out, stay with the gate.
+TESTS = (
+    "safetensors",
+    "ml_dtypes>=0.4",
+    "pandas>=2",
+    "pytest>=8",
+    "scikit-learn>=1.3",
+    "jinja2",
+    "joblib",
+    "rich",
+)
+#: The reference wants newer releases of some than the package does; it works without.
+REFERENCE = "model2vec==0.10.0"
+#: What touches a dependency. Ids and vectors are the gate's: they do not depend on releases.
 FILES = (
     "tests/test_api.py",
-    "tests/test_check.py",
     "tests/test_cli.py",
-    "tests/test_convert.py",
-    "tests/test_counts.py",
     "tests/test_embedding_function.py",
-    "tests/test_files.py",
-    "tests/test_from_bytes.py",
     "tests/test_hub.py",
     "tests/test_import.py",
-    "tests/test_index.py",
     "tests/test_input.py",
-    "tests/test_kernels.py",
     "tests/test_output_dtype.py",
-    "tests/test_recognition.py",
     "tests/test_similarity.py",
-    "tests/test_threads.py",
 )
 RESOLUTION = {
     "oldest": ("--resolution", "lowest-direct"),
@@ -60,6 +62,7 @@ def main() -> None:
         encoding="utf-8",
     )
     _uv("install", *target, "--prerelease", "allow", "--constraint", pins, wheel, *TESTS)
+    _uv("install", *target, "--no-deps", REFERENCE)
     print(_uv("freeze", *target))
     done = subprocess.run(
         [
