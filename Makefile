@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+QUIET := --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -19,7 +20,7 @@ $(VENV)/made:
 
 $(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust/core rust/python python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
 	$(PIP) install 'maturin>=1.14,<2'
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked $(QUIET)
 	touch $@
 
 $(VENV)/tested: $(VENV)/made pyproject.toml
@@ -30,8 +31,13 @@ $(VENV)/tested: $(VENV)/made pyproject.toml
 build: $(VENV)/built ## Build the package into a virtual environment of its own
 
 .PHONY: demo
-demo: build ## Embed and rank a few sentences with the bundled model
-	@$(BIN)/m2v-fast demo
+demo: ## Embed and rank a few sentences with the bundled model
+	@begun=$$(date +%s); took() { echo "      done after $$(($$(date +%s) - begun)) s"; }; \
+	echo "1/3   a virtual environment in $(VENV)"; \
+	$(MAKE) --no-print-directory --silent $(VENV)/made && took && \
+	echo "2/3   the package, built there: minutes the first time, which cargo counts below" && \
+	$(MAKE) --no-print-directory --silent QUIET= build && took && \
+	echo "3/3   m2v-fast demo" && $(BIN)/m2v-fast demo && took
 
 .PHONY: test
 test: test-rust fuzz-smoke test-python test-no-fallback ## Run every test
@@ -107,8 +113,14 @@ test-threads: build $(VENV)/tested ## Eight threads on one model of each engine,
 FREE_THREADED ?= python3.14t
 FREE := target/free-threaded
 
-.PHONY: test-free-threaded
-test-free-threaded: build $(VENV)/tested ## The same without the interpreter's lock (FREE_THREADED=python3.14t)
+.PHONY: test-free-threaded free-threaded-version
+# First of all: PyO3 would say so after minutes.
+free-threaded-version:
+	@$(FREE_THREADED) -c 'import sys, sysconfig; sys.exit(None if sys.version_info >= (3, 14) and \
+		sysconfig.get_config_var("Py_GIL_DISABLED") else "FREE_THREADED must name a free-threaded \
+	CPython of 3.14 or later, and " + sys.executable + " is " + sys.version)'
+
+test-free-threaded: free-threaded-version build $(VENV)/tested ## The same without the interpreter's lock (FREE_THREADED=python3.14t)
 	rm -rf $(FREE)
 	$(FREE_THREADED) -m venv $(FREE)/venv
 	$(BIN)/maturin build --release --locked --quiet \

@@ -47,7 +47,7 @@ def _differing(first: Path, second: Path) -> list[str]:
 def main() -> None:
     root = Path(sys.argv[1]).resolve()
     shutil.rmtree(root, ignore_errors=True)
-    subprocess.run(["maturin", "sdist", "--quiet", "--out", root], check=True)
+    subprocess.run(["maturin", "sdist", "--out", root], check=True)
     [archive] = root.glob("*.tar.gz")
     wheels = []
     for name in FOLDERS:
