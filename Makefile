@@ -407,12 +407,12 @@ RELEASE_TARGET ?= $(shell uname -m)-unknown-linux-gnu
 RELEASE_COMPATIBILITY ?= $(if $(findstring musl,$(RELEASE_TARGET)),musllinux_1_2,manylinux2014)
 RELEASE_OUT ?= $(CURDIR)/dist/release
 CARGO_HOME ?= $(HOME)/.cargo
-REMAPPED = $(CURDIR)=/m2v-fast $(abspath $(CARGO_HOME))=/cargo
+RUSTUP_HOME ?= $(HOME)/.rustup
+REMAPPED = $(CURDIR)=/m2v-fast $(abspath $(CARGO_HOME))=/cargo $(abspath $(RUSTUP_HOME))=/rustup
 RELEASE_ENV = PATH="$(RELEASE_BIN):$$PATH" CARGO_INCREMENTAL=0 \
 	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 315532800)} \
 	RUSTFLAGS="$(foreach folder,$(REMAPPED),--remap-path-prefix=$(folder)) \
-		$(if $(findstring musl,$(RELEASE_TARGET)),-Ctarget-feature=-crt-static)" \
-	CFLAGS="$(foreach folder,$(REMAPPED),-ffile-prefix-map=$(folder))"
+		$(if $(findstring musl,$(RELEASE_TARGET)),-Ctarget-feature=-crt-static)"
 RELEASE_FLAGS = --release --locked --zig --target $(RELEASE_TARGET) \
 	--compatibility $(RELEASE_COMPATIBILITY)
 
