@@ -28,6 +28,7 @@ REFERENCE = "model2vec==0.10.0"
 #: What touches a dependency. Ids and vectors are the gate's: they do not depend on releases.
 FILES = (
     "tests/test_api.py",
+    "tests/test_at_home.py",
     "tests/test_cli.py",
     "tests/test_embedding_function.py",
     "tests/test_hub.py",
