@@ -18,7 +18,8 @@ ROOT = Path(__file__).resolve().parent.parent
 MOST_BYTES = 7_000_000
 #: The oldest libraries that wheels for Linux are for.
 PLATFORMS = re.compile(
-    r"manylinux_2_17_\w+\.manylinux2014_\w+|musllinux_1_2_\w+|macosx_\w+|win_\w+"
+    r"manylinux_2_17_\w+\.manylinux2014_\w+|manylinux2014_\w+\.manylinux_2_17_\w+"
+    r"|musllinux_1_2_\w+|macosx_\w+|win_\w+"
 )
 
 
