@@ -4,6 +4,7 @@
 PYTHON ?= python3
 VENV := .venv
 BIN := $(VENV)/bin
+QUIET := --quiet
 PIP := $(BIN)/python -m pip --disable-pip-version-check --quiet
 
 .DEFAULT_GOAL := help
@@ -18,8 +19,8 @@ $(VENV)/made:
 	touch $@
 
 $(VENV)/built: $(VENV)/made pyproject.toml Cargo.toml Cargo.lock $(shell find rust/core rust/arrow rust/python python -name '*.rs' -o -name '*.toml' -o -name '*.bin' | grep -v /target/)
-	$(PIP) install 'maturin>=1.9,<2'
-	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked --quiet
+	$(PIP) install 'maturin>=1.14,<2'
+	VIRTUAL_ENV=$(abspath $(VENV)) $(BIN)/maturin develop --release --locked $(QUIET)
 	touch $@
 
 $(VENV)/tested: $(VENV)/made pyproject.toml
@@ -30,8 +31,13 @@ $(VENV)/tested: $(VENV)/made pyproject.toml
 build: $(VENV)/built ## Build the package into a virtual environment of its own
 
 .PHONY: demo
-demo: build ## Embed and rank a few sentences with the bundled model
-	@$(BIN)/m2v-fast demo
+demo: ## Embed and rank a few sentences with the bundled model
+	@begun=$$(date +%s); took() { echo "      done after $$(($$(date +%s) - begun)) s"; }; \
+	echo "1/3   a virtual environment in $(VENV)"; \
+	$(MAKE) --no-print-directory --silent $(VENV)/made && took && \
+	echo "2/3   the package, built there: minutes the first time, which cargo counts below" && \
+	$(MAKE) --no-print-directory --silent QUIET= build && took && \
+	echo "3/3   m2v-fast demo" && $(BIN)/m2v-fast demo && took
 
 .PHONY: test
 test: test-rust fuzz-smoke test-python test-no-fallback ## Run every test
@@ -57,7 +63,7 @@ $(BARE)/made: pyproject.toml
 
 .PHONY: test-no-fallback
 test-no-fallback: $(VENV)/made $(BARE)/made ## Compare ids and vectors in a build without the tokenizers crate
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --no-default-features --features abi3 --out $(BARE)/dist
 	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install $(BARE)/dist/*.whl
 	$(BARE)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(BARE)/dist/*.whl
@@ -76,6 +82,7 @@ deny: $(DENY) $(VENV)/made ## Check licences, sources and versions of the Rust d
 	cargo fetch --locked --quiet
 	cargo fetch --locked --quiet --manifest-path rust/server/Cargo.toml
 	$(BIN)/python scripts/third_party_licenses.py --check
+	$(BIN)/python scripts/sbom.py --check
 
 .PHONY: test-sdist
 test-sdist: build ## Make the source distribution twice, build the package of it, and run that
@@ -109,8 +116,14 @@ test-threads: build $(VENV)/tested ## Eight threads on one model of each engine,
 FREE_THREADED ?= python3.14t
 FREE := target/free-threaded
 
-.PHONY: test-free-threaded
-test-free-threaded: build $(VENV)/tested ## The same without the interpreter's lock (FREE_THREADED=python3.14t)
+.PHONY: test-free-threaded free-threaded-version
+# First of all: PyO3 would say so after minutes.
+free-threaded-version:
+	@$(FREE_THREADED) -c 'import sys, sysconfig; sys.exit(None if sys.version_info >= (3, 14) and \
+		sysconfig.get_config_var("Py_GIL_DISABLED") else "FREE_THREADED must name a free-threaded \
+	CPython of 3.14 or later, and " + sys.executable + " is " + sys.version)'
+
+test-free-threaded: free-threaded-version build $(VENV)/tested ## The same without the interpreter's lock (FREE_THREADED=python3.14t)
 	rm -rf $(FREE)
 	$(FREE_THREADED) -m venv $(FREE)/venv
 	$(BIN)/maturin build --release --locked --quiet \
@@ -166,7 +179,7 @@ sanitize-rust:
 $(ASAN_VENV)/made: pyproject.toml
 	$(PYTHON) -m venv $(ASAN_VENV)
 	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
-	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --group test 'maturin>=1.9,<2'
+	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --group test 'maturin>=1.14,<2'
 	touch $@
 
 # The runtime must be there before the interpreter allocates anything, and a str must be an
@@ -202,7 +215,7 @@ $(FRAMEWORKS)/made: pyproject.toml
 
 .PHONY: test-integrations
 test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milvus against the real frameworks (they take two gigabytes)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(FRAMEWORKS)/dist
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
@@ -225,7 +238,7 @@ $(ENGINES)/made $(DAFT)/made: pyproject.toml
 
 .PHONY: test-engines
 test-engines: $(VENV)/made $(ENGINES)/made $(DAFT)/made ## Test Ray, Spark (which needs Java) and Daft: two workers, some of which die
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(ENGINES)/dist
 	for folder in $(ENGINES) $(DAFT); do \
 		$$folder/bin/python -m pip --disable-pip-version-check --quiet install $(ENGINES)/dist/*.whl && \
@@ -249,7 +262,7 @@ $(SERVER)/made: pyproject.toml
 	touch $@
 
 $(SERVER)/built: $(VENV)/made $(SERVER)/made $(shell find rust/core rust/arrow rust/python rust/server python -name '*.rs' -o -name '*.toml' -o -name '*.json' -o -name '*.html' -o -name '*.py' | grep -v -e /target/ -e /fuzz/)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	rm -rf $(SERVER)/dist
 	$(BIN)/maturin build --release --locked --quiet --out $(SERVER)/dist
 	cd rust/server && CARGO_TARGET_DIR=$(abspath target) $(abspath $(BIN))/maturin build \
@@ -317,7 +330,7 @@ $(RECIPES)/made: pyproject.toml
 
 .PHONY: test-recipes
 test-recipes: $(VENV)/made $(RECIPES)/made ## Run the code of docs/recipes.md in the libraries it is for (they take over a gigabyte)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(RECIPES)/dist
 	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install $(RECIPES)/dist/*.whl
 	$(RECIPES)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(RECIPES)/dist/*.whl
@@ -333,7 +346,7 @@ $(TORCH)/made: pyproject.toml
 
 .PHONY: test-integrations-torch
 test-integrations-torch: $(VENV)/made $(TORCH)/made ## Test sentence-transformers, BERTopic and KeyBERT (torch: gigabytes)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(TORCH)/dist
 	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install $(TORCH)/dist/*.whl
 	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(TORCH)/dist/*.whl
@@ -356,7 +369,7 @@ $(SUITE)/made: pyproject.toml
 
 .PHONY: test-model2vec
 test-model2vec: $(VENV)/made $(SUITE)/made ## Run model2vec's own tests on its class, accelerated, and on ours in its place (torch: gigabytes)
-	$(PIP) install 'maturin>=1.9,<2'
+	$(PIP) install 'maturin>=1.14,<2'
 	$(BIN)/maturin build --release --locked --quiet --out $(SUITE)/dist
 	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install $(SUITE)/dist/*.whl
 	$(SUITE)/venv/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(SUITE)/dist/*.whl
@@ -433,9 +446,93 @@ bench-plots: $(PEERS)/made ## Draw docs/benchmarks from what bench-peers measure
 	$(PEERS)/bin/python scripts/plot_benchmarks.py target/benchmarks.json
 
 .PHONY: wheel
-wheel: $(VENV)/made ## Build the wheel and the source distribution into dist/
-	$(PIP) install 'maturin>=1.9,<2'
-	$(BIN)/maturin build --release --locked --sdist --out dist
+# From the tree as it lies: with maturin's own --sdist the wheel would be built of an unpacked copy, all
+# anew.
+wheel: build ## Build the wheel for this machine and the source distribution into dist/
+	$(BIN)/maturin build --release --locked --out dist
+	$(BIN)/maturin sdist --out dist
+
+# The wheels that are published: linked with zig against the glibc that manylinux_2_17 means, and
+# without the name of any folder of this machine.
+RELEASE := target/release-tools
+RELEASE_BIN := $(abspath $(RELEASE))/bin
+RELEASE_TARGET ?= $(shell uname -m)-unknown-linux-gnu
+RELEASE_COMPATIBILITY ?= $(if $(findstring musl,$(RELEASE_TARGET)),musllinux_1_2,manylinux2014)
+RELEASE_OUT ?= $(CURDIR)/dist/release
+CARGO_HOME ?= $(HOME)/.cargo
+RUSTUP_HOME ?= $(HOME)/.rustup
+REMAPPED = $(CURDIR)=/m2v-fast $(abspath $(CARGO_HOME))=/cargo $(abspath $(RUSTUP_HOME))=/rustup
+RELEASE_ENV = PATH="$(RELEASE_BIN):$$PATH" CARGO_INCREMENTAL=0 \
+	SOURCE_DATE_EPOCH=$${SOURCE_DATE_EPOCH:-$$(git log -1 --format=%ct 2>/dev/null || echo 315532800)} \
+	RUSTFLAGS="$(foreach folder,$(REMAPPED),--remap-path-prefix=$(folder)) \
+		$(if $(findstring musl,$(RELEASE_TARGET)),-Ctarget-feature=-crt-static)"
+RELEASE_FLAGS = --release --locked --zig --target $(RELEASE_TARGET) \
+	--compatibility $(RELEASE_COMPATIBILITY)
+
+$(RELEASE)/made: pyproject.toml
+	$(PYTHON) -m venv $(RELEASE)
+	$(RELEASE)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(RELEASE)/bin/python -m pip --disable-pip-version-check --quiet install --group release
+	touch $@
+
+.PHONY: release-wheel
+release-wheel: $(RELEASE)/made ## Build the wheel that is published into dist/release (RELEASE_TARGET=triple)
+	rm -rf $(RELEASE_OUT)
+	$(RELEASE_ENV) maturin build $(RELEASE_FLAGS) --out $(RELEASE_OUT)
+	$(RELEASE)/bin/python scripts/repack_wheel.py $(RELEASE_OUT)/*.whl
+
+.PHONY: check-wheel
+check-wheel: release-wheel ## Judge the published wheel: platform, ABI, metadata, licences, contents, size
+	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python scripts/check_wheel.py $(RELEASE_OUT)/*.whl
+	@# Two packages are meant: Haystack's adapter is in Haystack's namespace (W009).
+	$(RELEASE_BIN)/check-wheel-contents --ignore W009 \
+		--toplevel m2v_fast,haystack_integrations $(RELEASE_OUT)/*.whl
+	$(RELEASE_BIN)/twine check --strict $(RELEASE_OUT)/*.whl
+	$(RELEASE_BIN)/abi3audit --strict --summary $(RELEASE_OUT)/*.whl
+	$(RELEASE_BIN)/validate-pyproject pyproject.toml rust/server/pyproject.toml
+	@# The project has no address: reports go by GitHub (SECURITY.md).
+	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/pyroma --min 10 --skip-tests AuthorEmail .
+
+.PHONY: test-reproducible
+test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders: the same bytes (some ten minutes)
+	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python -m tests.long.reproducible target/reproducible
+
+OTHERS ?= s390x-unknown-linux-gnu powerpc64-unknown-linux-gnu armv7-unknown-linux-gnueabihf \
+	i686-unknown-linux-gnu x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
+
+.PHONY: test-other
+test-other: ## Compiling for a platform that is not served says so (OTHERS=triples)
+	bash tests/long/other.sh target/other $(OTHERS)
+
+WORKFLOWS := target/workflow-tools
+
+$(WORKFLOWS)/made: pyproject.toml
+	$(PYTHON) -m venv $(WORKFLOWS)
+	$(WORKFLOWS)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(WORKFLOWS)/bin/python -m pip --disable-pip-version-check --quiet install --group workflows
+	touch $@
+
+.PHONY: check-workflows
+check-workflows: $(WORKFLOWS)/made ## Judge the workflows: permissions, pins, schema
+	$(WORKFLOWS)/bin/zizmor --offline --quiet .github
+	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
+	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
+
+VERSIONS := target/versions
+
+$(VERSIONS)/made: pyproject.toml
+	mkdir -p $(VERSIONS)
+	$(PYTHON) -m venv $(VERSIONS)/tools
+	$(VERSIONS)/tools/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(VERSIONS)/tools/bin/python -m pip --disable-pip-version-check --quiet install --group versions
+	touch $@
+
+.PHONY: test-oldest test-newest
+test-oldest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the oldest dependencies that it says it takes
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions oldest $(VERSIONS) $(RELEASES)/dist/*.whl
+
+test-newest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the newest dependencies, pre-releases included
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions newest $(VERSIONS) $(RELEASES)/dist/*.whl
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made

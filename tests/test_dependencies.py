@@ -10,6 +10,9 @@ from typing import Any
 import pytest
 
 ROOT = Path(__file__).resolve().parent.parent
+if not (ROOT / "rust" / "server").exists():
+    pytest.skip("of a checkout, not of a source distribution", allow_module_level=True)
+
 tomllib: Any = pytest.importorskip("tomllib", reason="of Python 3.11 and later")
 
 

@@ -85,13 +85,14 @@ FORMS: dict[str, Callable[[], Any]] = {
     "numpy object": lambda: np.array(WORDS, dtype=object),
     "numpy strided": lambda: np.array([w for word in WORDS for w in (word, "no")])[::2],
     "numpy str_ items": lambda: [np.str_(word) for word in WORDS],
-    "numpy StringDType": lambda: np.array(WORDS, dtype=np.dtypes.StringDType()),
     "pandas Series": lambda: pandas.Series(WORDS),
     "pandas object Series": lambda: pandas.Series(WORDS, dtype=object),
     "pandas filtered Series": lambda: pandas.Series([*"xyz", *WORDS]).iloc[3:],
     "pandas Index": lambda: pandas.Index(WORDS),
     "str subclass items": lambda: [Name(word) for word in WORDS],
 }
+if hasattr(np, "dtypes") and hasattr(np.dtypes, "StringDType"):  # NumPy 2
+    FORMS["numpy StringDType"] = lambda: np.array(WORDS, dtype=np.dtypes.StringDType())
 
 
 @pytest.mark.parametrize("form", FORMS)

@@ -23,6 +23,16 @@ texts = ["Where do tides come from?", "Zwölf Boxkämpfer", "向量数据库 �
 print(hashlib.sha256(model.encode(texts).tobytes()).hexdigest())
 """
 
+#: What distributors and readers look for in the source distribution.
+SOURCES = (
+    "CHANGELOG.md",
+    "SECURITY.md",
+    "docs/trust.md",
+    "m2v-fast.cyclonedx.json",
+    "tests/test_api.py",
+    "tests/support/texts.py",
+)
+
 #: Run below `m2v-fast run`, without model2vec: the folder that it puts on PYTHONPATH is installed.
 STARTED = "import sys; sys.exit('_m2v_fast_startup' not in sys.modules)"
 
@@ -57,8 +67,8 @@ def main() -> None:
     if len(digests) != 1:
         sys.exit("two source distributions of the same sources differ")
     with tarfile.open(first) as archive:
-        names = {Path(name).parts[-1] for name in archive.getnames()}
-    if missing := {"Cargo.lock", *LICENCES} - names:
+        names = {Path(*Path(name).parts[1:]).as_posix() for name in archive.getnames()}
+    if missing := {"Cargo.lock", *LICENCES, *SOURCES} - names:
         sys.exit(f"the source distribution lacks {missing}")
     print(f"{first.name}: {first.stat().st_size / 1e6:.1f} MB, SHA-256 {digests.pop()}, twice")
 

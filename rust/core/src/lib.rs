@@ -25,6 +25,7 @@ mod error;
 mod layout;
 mod matrix;
 mod model;
+mod platform;
 mod pool;
 mod replace;
 mod scratch;

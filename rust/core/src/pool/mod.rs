@@ -33,10 +33,9 @@ use element::{Bf16, F16};
 use kernel::{Job, Unweighted, Weighted, WeightedInHalf};
 pub(crate) use sequence::sequence;
 
-use crate::backend::{Backend, Runnable};
-
-#[cfg(target_endian = "big")]
-compile_error!("safetensors files are little-endian and are pooled as they lie in the file");
+#[cfg(target_arch = "x86_64")]
+use crate::backend::Backend;
+use crate::backend::Runnable;
 
 /// A row-major matrix in its stored form, borrowed.
 #[derive(Debug, Clone, Copy)]

@@ -20,7 +20,9 @@ pub(in crate::tokenize) use rewritten::{Rewrite, Rewritten};
 pub(in crate::tokenize) use set::{Cutting, Set};
 pub(in crate::tokenize) use windows::{Step, Window};
 
-use crate::backend::{Backend, Runnable};
+#[cfg(target_arch = "x86_64")]
+use crate::backend::Backend;
+use crate::backend::Runnable;
 
 /// The bytes that one step looks at.
 const BLOCK: usize = 64;
