@@ -318,7 +318,7 @@ $(SERVER_PEERS)/made: $(VENV)/built pyproject.toml
 bench-server: $(SERVER_PEERS)/made ## Time the server beside others, with wrk; draws docs/benchmarks/server.svg
 	cargo build --release --locked --quiet $(SERVER_CARGO) --bins --examples
 	$(SERVER_PEERS)/bin/python -m benches.server $(BENCH_ARGS) --json target/server.json
-	$(SERVER_PEERS)/bin/python -m scripts.plot_server target/server.json
+	$(SERVER_PEERS)/bin/python scripts/plot_server.py target/server.json
 
 RECIPES := .venv-recipes
 

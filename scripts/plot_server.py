@@ -1,7 +1,7 @@
 """Draws the figures of `benches/server`: requests a second, and p99 at half of that.
 
     python -m benches.server --json figures.json
-    python -m scripts.plot_server figures.json [--out docs/benchmarks/server.svg]
+    python scripts/plot_server.py figures.json [--out docs/benchmarks/server.svg]
 
 Needs matplotlib; looks as the other pictures of `scripts/plot_benchmarks.py`.
 """
@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from scripts.plot_benchmarks import FAINT, OTHERS, OURS, finish, pyplot
+from plot_benchmarks import FAINT, OTHERS, OURS, finish, pyplot
 
 OURS_NAME = "m2v-server"
 
