@@ -37,10 +37,12 @@ impl Rewritten {
         debug_assert!(!cutting.runs);
         let room = room(text.len());
         if self.buffer.len() < room {
+            // In this order: with the positions behind all else, encoding took a tenth longer with
+            // AVX2, as stores then lay where loads were taken for them (4 KiB apart).
             self.buffer.resize(room, 0);
+            self.units.make_room(text.len());
             self.odd.resize(room / BLOCK, 0);
         }
-        self.units.make_room(text.len());
         cut_and_rewrite(backend, cutting, text, rewrite, self);
     }
 
