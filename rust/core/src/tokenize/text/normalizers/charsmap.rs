@@ -68,6 +68,18 @@ impl Charsmap {
 
     /// Appends the normalized text, until that is longer than `limit`.
     pub(super) fn normalize(&self, text: &str, limit: usize, out: &mut String) {
+        if all_are_long(text) {
+            // Whatever clusters they form: one of two characters is too long to be looked for. To
+            // find them took a third of the time of Thai texts.
+            for (at, c) in text.char_indices() {
+                if out.len() > limit {
+                    return;
+                }
+                let c = &text[at..at + c.len_utf8()];
+                out.push_str(self.find(c.as_bytes()).unwrap_or(c));
+            }
+            return;
+        }
         for cluster in text.graphemes(true) {
             if out.len() > limit {
                 return;
@@ -107,6 +119,12 @@ impl Charsmap {
             && apart(&format!("{c}{c}"))
             && apart(&format!("{c}\n"))
     }
+}
+
+/// Whether every character is of at least half of [`LONG`] bytes.
+fn all_are_long(text: &str) -> bool {
+    const { assert!(LONG == 6) };
+    text.bytes().fold(true, |all, byte| all & !matches!(byte, 0..0x80 | 0xc0..0xe0))
 }
 
 /// The length of the longest replacement in a map, in base 64; none if that cannot be said. An
