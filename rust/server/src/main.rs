@@ -55,8 +55,12 @@ fn run(settings: Settings) -> Result<(), String> {
     } else {
         tokio::runtime::Builder::new_multi_thread()
     };
+    let processors = std::thread::available_parallelism().map_or(1, usize::from);
     let runtime = runtime
         .worker_threads(workers)
+        // Where large requests are encoded. They compute and wait for nothing, so more threads than
+        // these would get no more done, and each keeps a model's caches. tokio's usual 512 do.
+        .max_blocking_threads(2 * processors.max(2))
         .thread_name("m2v-server")
         .enable_all()
         .build()
