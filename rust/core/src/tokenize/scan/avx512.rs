@@ -3,33 +3,9 @@
 use std::arch::x86_64::*;
 
 use super::set::BITS;
-use super::{
-    BLOCK, Block, Cutting, Rewrite, Rewritten, Set, Units, over_blocks, over_rewritten_blocks,
-};
+use super::{BLOCK, Block, Cutting, Rewrite, Set, looks};
 
-#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]
-pub(super) fn cut(text: &[u8], cutting: &Cutting, units: &mut Units) {
-    over_blocks!(
-        text,
-        cutting,
-        cutting.runs,
-        units,
-        block,
-        append,
-        std::iter::repeat(()),
-        |_, _, ()| ()
-    );
-}
-
-#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]
-pub(super) fn cut_and_rewrite(
-    text: &[u8],
-    cutting: &Cutting,
-    rewrite: Rewrite,
-    out: &mut Rewritten,
-) {
-    over_rewritten_blocks!(text, cutting, rewrite, out, block, append, write);
-}
+looks!(#[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]);
 
 #[inline]
 #[target_feature(enable = "avx512f,avx512bw,avx2,bmi1,popcnt")]

@@ -155,11 +155,52 @@ macro_rules! over_rewritten_blocks {
             *kept = odd;
             any_odd |= odd;
         };
-        over_blocks!($text, $cutting, false, &mut out.units, $block, $append, outs, also);
+        crate::tokenize::scan::over_blocks!(
+            $text,
+            $cutting,
+            false,
+            &mut out.units,
+            $block,
+            $append,
+            outs,
+            also
+        );
         out.any_odd = any_odd != 0;
     }};
 }
-use {over_blocks, over_rewritten_blocks};
+
+/// What a file of an instruction set has to have, of its own `block`, `append` and `write`, and
+/// what both are compiled with.
+macro_rules! looks {
+    ($(#[$features:meta])?) => {
+        /// As [`super::cut`].
+        $(#[$features])?
+        pub(super) fn cut(
+            text: &[u8],
+            cutting: &crate::tokenize::scan::Cutting,
+            units: &mut crate::tokenize::scan::Units,
+        ) {
+            let nothing = std::iter::repeat(());
+            crate::tokenize::scan::over_blocks!(
+                text, cutting, cutting.runs, units, block, append, nothing, |_, _, ()| ()
+            );
+        }
+
+        /// As [`super::cut_and_rewrite`].
+        $(#[$features])?
+        pub(super) fn cut_and_rewrite(
+            text: &[u8],
+            cutting: &crate::tokenize::scan::Cutting,
+            rewrite: crate::tokenize::scan::Rewrite,
+            out: &mut crate::tokenize::scan::Rewritten,
+        ) {
+            crate::tokenize::scan::over_rewritten_blocks!(
+                text, cutting, rewrite, out, block, append, write
+            );
+        }
+    };
+}
+use {looks, over_blocks, over_rewritten_blocks};
 
 #[cfg(test)]
 mod tests {

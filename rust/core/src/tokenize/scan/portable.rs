@@ -1,29 +1,9 @@
 //! The first look byte by byte: each is looked up in a table, and eight at a time become bits.
 
 use super::set::{ODD, PUNCTUATION, SPACE};
-use super::{BLOCK, Block, Cutting, Rewrite, Rewritten, Units, over_blocks, over_rewritten_blocks};
+use super::{BLOCK, Block, Cutting, Rewrite, looks};
 
-pub(super) fn cut(text: &[u8], cutting: &Cutting, units: &mut Units) {
-    over_blocks!(
-        text,
-        cutting,
-        cutting.runs,
-        units,
-        block,
-        append,
-        std::iter::repeat(()),
-        |_, _, ()| ()
-    );
-}
-
-pub(super) fn cut_and_rewrite(
-    text: &[u8],
-    cutting: &Cutting,
-    rewrite: Rewrite,
-    out: &mut Rewritten,
-) {
-    over_rewritten_blocks!(text, cutting, rewrite, out, block, append, write);
-}
+looks!();
 
 #[inline(always)]
 fn block(input: &[u8; BLOCK], cutting: &Cutting) -> Block {
