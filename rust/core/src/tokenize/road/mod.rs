@@ -2,22 +2,24 @@
 //! words, and each of them becomes ids, looked up where it was seen before.
 
 pub(in crate::tokenize) mod cache;
+pub(in crate::tokenize) mod run;
 pub(in crate::tokenize) mod segments;
 pub(in crate::tokenize) mod units;
+mod words;
 
 use super::hash::Key;
-use super::models::bpe::Bpe;
-use super::models::{Model, Word, Work};
-use super::output::{NO_ID, Output, Sink};
+use super::models::Model;
+use super::output::{NO_ID, Output};
 use super::refusals::Problem;
 use super::scan;
 use super::text::normalizers::{self, Normalizer, Open};
-use super::text::pretokenizers::{Buffer, Classes, Pattern, PreTokenizer};
-use super::text::stand_ins;
+use super::text::pretokenizers::PreTokenizer;
 use crate::backend::Runnable;
-use cache::{Cache, Kind, Query};
+use cache::{Cache, Kind};
+use run::{Stop, Taker};
 use segments::Segments;
-use units::{LONGEST_KEPT, Stop, Taker, Units};
+use units::{LONGEST_KEPT, Units};
+use words::{Tools, Words};
 
 /// An immutable tokenizer of any model.
 #[derive(Debug)]
@@ -26,21 +28,6 @@ pub(in crate::tokenize) struct Road {
     words: Words,
     /// How raw texts are cut into units, if they can be.
     units: Option<Units>,
-}
-
-/// From a normalized text to ids.
-#[derive(Debug)]
-struct Words {
-    pre_tokenizer: PreTokenizer,
-    model: Model,
-    /// The unknown token's id, or `NO_ID`.
-    unk_id: u32,
-    /// What words are looked up as.
-    kind: Kind,
-    /// Whether words of bytes have to be spelled out for the model.
-    spells: bool,
-    /// Whether some text can need an unknown token that does not exist.
-    may_fail: bool,
 }
 
 /// Working memory of one worker.
@@ -53,17 +40,6 @@ pub(crate) struct Worker {
     tools: Tools,
     /// The ids of a unit.
     list: Vec<u32>,
-}
-
-/// What words are made and looked up with.
-#[derive(Debug, Default)]
-struct Tools {
-    buffer: Buffer,
-    work: Work,
-    /// The ids of a word.
-    list: Vec<u32>,
-    /// A unit and the space before it.
-    text: String,
 }
 
 impl Worker {
@@ -266,231 +242,5 @@ impl ByUnit<'_> {
         let text = units.normalized(unit, normalizer, buffers)?;
         words.unit(text, units.spaces_count(), cache, tools, list);
         Ok(())
-    }
-}
-
-impl Words {
-    /// Appends the ids of a normalized unit, `spaced` if the space before it counts.
-    fn unit(
-        &self,
-        text: &str,
-        spaced: bool,
-        cache: &mut Cache,
-        tools: &mut Tools,
-        ids: &mut Vec<u32>,
-    ) {
-        let Tools { buffer, work, list, text: own } = tools;
-        let text = if spaced {
-            own.clear();
-            own.push(' ');
-            own.push_str(text);
-            own
-        } else {
-            text
-        };
-        self.pre_tokenizer.split(text.as_bytes(), 0, buffer, |text, start, end| {
-            if self.has_parts() && end - start > Key::LONGEST {
-                return self.long(&text[start..end], cache, work, list, ids);
-            }
-            self.word(&text[start..end], work, ids);
-            true
-        });
-    }
-
-    /// Keeps ids that were made, unless they are not all.
-    fn keep(&self, query: &Query<'_>, ids: &[u32], cache: &mut Cache, work: &Work) {
-        if !work.failed {
-            cache.put(query, ids, self.has_unknown(ids));
-        }
-    }
-
-    fn has_unknown(&self, ids: &[u32]) -> bool {
-        self.unk_id != NO_ID && ids.contains(&self.unk_id)
-    }
-
-    /// Whether long words can be cut into parts.
-    fn has_parts(&self) -> bool {
-        matches!(&self.model, Model::Bpe(bpe) if bpe.has_parts())
-    }
-    /// Appends the ids of a word.
-    #[inline]
-    fn word(&self, word: &[u8], work: &mut Work, ids: &mut Vec<u32>) {
-        if !self.spells {
-            self.model.word(word, work, ids);
-            return;
-        }
-        let mut spelled = std::mem::take(work.stand_ins());
-        spelled.clear();
-        stand_ins::append(word, &mut spelled);
-        self.model.word(&spelled, work, ids);
-        *work.stand_ins() = spelled;
-    }
-
-    /// Puts out the ids of a normalized text of which so many bytes count as the start of the whole.
-    /// Returns false when the limit is reached.
-    fn segment(
-        &self,
-        text: &str,
-        first: usize,
-        cache: &mut Cache,
-        tools: &mut Tools,
-        out: &mut Output<'_>,
-    ) -> bool {
-        let Tools { buffer, work, list, .. } = tools;
-        let text = text.as_bytes();
-        match (self.pre_tokenizer.pattern(), &self.model) {
-            // One loop for the pattern of most files, so that it is compiled for it.
-            (Some(&Pattern::Gpt2), _) => {
-                let text = self.pre_tokenizer.prefixed(text, buffer);
-                self.matches(&Pattern::Gpt2, text, cache, work, list, out)
-            }
-            (Some(pattern), _) => {
-                let text = self.pre_tokenizer.prefixed(text, buffer);
-                self.matches(pattern, text, cache, work, list, out)
-            }
-            // Which looks a word up as fast as the cache would.
-            (None, Model::WordLevel(_)) if !self.spells => {
-                self.pre_tokenizer.split(text, first, buffer, |text, start, end| {
-                    list.clear();
-                    self.word(&text[start..end], work, list);
-                    out.extend(list)
-                })
-            }
-            (None, _) => self.pre_tokenizer.split(text, first, buffer, |text, start, end| {
-                let query = cache.query(text, start, end, self.kind);
-                self.look_up(&query, cache, work, list, out)
-            }),
-        }
-    }
-
-    /// Puts out the ids of all matches of a pattern. Returns false when the limit is reached.
-    #[inline]
-    fn matches(
-        &self,
-        pattern: &Pattern,
-        text: &[u8],
-        cache: &mut Cache,
-        work: &mut Work,
-        list: &mut Vec<u32>,
-        out: &mut Output<'_>,
-    ) -> bool {
-        let classes = Classes::get();
-        let mut start = 0;
-        while start < text.len() {
-            let end = pattern.end(classes, text, start);
-            let query = cache.query(text, start, end, self.kind);
-            if !self.look_up(&query, cache, work, list, out) {
-                return false;
-            }
-            start = end;
-        }
-        true
-    }
-
-    /// Puts out the ids of one word. Returns false when no more are wanted.
-    #[inline(always)]
-    fn look_up(
-        &self,
-        query: &Query<'_>,
-        cache: &mut Cache,
-        work: &mut Work,
-        list: &mut Vec<u32>,
-        out: &mut impl Sink,
-    ) -> bool {
-        if query.bytes.len() > Key::LONGEST {
-            return self.long(query.bytes, cache, work, list, out);
-        }
-        match cache.few(query) {
-            Some((ids, count)) => out.few(ids, count),
-            None => self.rare(query, cache, work, list, out),
-        }
-    }
-
-    /// A short word of many ids, or one that the cache does not know.
-    #[cold]
-    fn rare(
-        &self,
-        query: &Query<'_>,
-        cache: &mut Cache,
-        work: &mut Work,
-        list: &mut Vec<u32>,
-        out: &mut impl Sink,
-    ) -> bool {
-        if let Some(known) = cache.get(query) {
-            return known.put_out(out);
-        }
-        list.clear();
-        self.word(query.bytes, work, list);
-        self.keep(query, list, cache, work);
-        out.many(list, self.has_unknown(list))
-    }
-
-    /// A long word, which is seldom seen again: what it is made of is, if it can be taken apart.
-    fn long(
-        &self,
-        word: &[u8],
-        cache: &mut Cache,
-        work: &mut Work,
-        list: &mut Vec<u32>,
-        out: &mut impl Sink,
-    ) -> bool {
-        match &self.model {
-            Model::Bpe(bpe) if bpe.has_parts() => {
-                return self.parts(bpe, word, cache, work, list, out);
-            }
-            _ if word.len() <= LONGEST_KEPT => {
-                let query = cache.query(word, 0, word.len(), self.kind);
-                return self.rare(&query, cache, work, list, out);
-            }
-            _ => {}
-        }
-        list.clear();
-        self.word(word, work, list);
-        out.many(list, self.has_unknown(list))
-    }
-
-    /// A long word, part by part.
-    fn parts(
-        &self,
-        bpe: &Bpe,
-        word: &[u8],
-        cache: &mut Cache,
-        work: &mut Work,
-        list: &mut Vec<u32>,
-        out: &mut impl Sink,
-    ) -> bool {
-        if let Some(id) = bpe.whole(word) {
-            return out.one(id);
-        }
-        let bytes = bpe.bytes();
-        // Where words are not taken whole, a part is what a word of the same bytes is.
-        let kind =
-            if bpe.takes_whole() || self.kind == Kind::Word { Kind::Part } else { self.kind };
-        let mut start = 0;
-        while start < word.len() {
-            let end = bpe.part_end(word, start);
-            let goes_on = if end == start + 1
-                && let Some(bytes) = bytes
-            {
-                out.one(bytes[usize::from(word[start])])
-            } else {
-                let query = cache.query(word, start, end, kind);
-                if let Some((ids, count)) = cache.few(&query) {
-                    out.few(ids, count)
-                } else if let Some(known) = cache.get(&query) {
-                    known.put_out(out)
-                } else {
-                    list.clear();
-                    bpe.part(query.bytes, work, list);
-                    self.keep(&query, list, cache, work);
-                    out.many(list, self.has_unknown(list))
-                }
-            };
-            if !goes_on {
-                return false;
-            }
-            start = end;
-        }
-        true
     }
 }

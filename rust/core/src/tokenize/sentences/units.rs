@@ -6,7 +6,8 @@ use super::sentence::{Cache, LongNode, Past, Sentence};
 use crate::tokenize::models::unigram::Unigram;
 use crate::tokenize::models::unigram::lattice::Lattice;
 use crate::tokenize::output::Output;
-use crate::tokenize::road::units::{Taker, Units};
+use crate::tokenize::road::run::Taker;
+use crate::tokenize::road::units::Units;
 use crate::tokenize::text::normalizers::{Buffers, Normalizer, Open};
 
 /// Makes ids of units that follow each other.
