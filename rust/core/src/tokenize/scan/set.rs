@@ -52,7 +52,7 @@ impl Cutting {
     /// `runs`.
     pub(in crate::tokenize) fn new(space: Set, punctuation: Set, odd: Set, runs: bool) -> Self {
         let mut table = [0; 256];
-        for (class, byte) in table.iter_mut().zip(0..) {
+        for (class, byte) in table.iter_mut().zip(0..=255) {
             let is = [space.has(byte), punctuation.has(byte), odd.has(byte) || byte >= 0x80];
             for (has, bit) in is.into_iter().zip([SPACE, PUNCTUATION, ODD]) {
                 *class |= u8::from(has) * bit;
