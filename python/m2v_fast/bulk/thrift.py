@@ -2,7 +2,7 @@
 
 A struct is a dict: of each field's number, its type and its value. A list is its elements' type
 and a list of them. What is read and written again is the same, whatever later versions of Parquet
-added.
+added; libraries of Thrift read what their definitions name, and would lose the rest.
 """
 
 from __future__ import annotations
