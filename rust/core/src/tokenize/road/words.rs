@@ -169,25 +169,28 @@ impl Words {
         }
         match cache.few(query) {
             Some((ids, count)) => out.few(ids, count),
-            None => self.rare(query, cache, work, list, out),
+            None => self.rare(query, cache, work, list, out, |word, work, ids| {
+                self.word(word, work, ids);
+            }),
         }
     }
 
-    /// A short word of many ids, or one that the cache does not know.
+    /// What has many ids, or is not known to the cache: `make` then appends its ids.
     #[cold]
-    fn rare(
+    fn rare<S: Sink>(
         &self,
         query: &Query<'_>,
         cache: &mut Cache,
         work: &mut Work,
         list: &mut Vec<u32>,
-        out: &mut impl Sink,
+        out: &mut S,
+        make: impl FnOnce(&[u8], &mut Work, &mut Vec<u32>),
     ) -> bool {
         if let Some(known) = cache.get(query) {
             return known.put_out(out);
         }
         list.clear();
-        self.word(query.bytes, work, list);
+        make(query.bytes, work, list);
         self.keep(query, list, cache, work);
         out.many(list, self.has_unknown(list))
     }
@@ -207,7 +210,9 @@ impl Words {
             }
             _ if word.len() <= LONGEST_KEPT => {
                 let query = cache.query(word, 0, word.len(), self.kind);
-                return self.rare(&query, cache, work, list, out);
+                return self.rare(&query, cache, work, list, out, |word, work, ids| {
+                    self.word(word, work, ids);
+                });
             }
             _ => {}
         }
@@ -242,15 +247,11 @@ impl Words {
                 out.one(bytes[usize::from(word[start])])
             } else {
                 let query = cache.query(word, start, end, kind);
-                if let Some((ids, count)) = cache.few(&query) {
-                    out.few(ids, count)
-                } else if let Some(known) = cache.get(&query) {
-                    known.put_out(out)
-                } else {
-                    list.clear();
-                    bpe.part(query.bytes, work, list);
-                    self.keep(&query, list, cache, work);
-                    out.many(list, self.has_unknown(list))
+                match cache.few(&query) {
+                    Some((ids, count)) => out.few(ids, count),
+                    None => self.rare(&query, cache, work, list, out, |part, work, ids| {
+                        bpe.part(part, work, ids);
+                    }),
                 }
             };
             if !goes_on {
