@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import contextlib
 import importlib
 import json
 import os
@@ -224,6 +225,74 @@ def test_a_full_disk_leaves_nothing_torn(
         else:
             assert not target.exists()
             assert not list(tmp_path.glob(".out*"))
+
+
+#: A reader that is always inside of pyarrow, which calls Python, when the command fails.
+BUSY = """
+import sys, threading
+import pyarrow
+from m2v_fast import ending
+from m2v_fast.bulk import pipeline
+
+class Endless:
+    closed = False
+    def read(self, count):
+        return b"x" * count
+
+def items():
+    file = pyarrow.PythonFile(Endless(), mode="r")
+    yield 1
+    while True:
+        file.read(10)
+
+def main():
+    with ending.threads_are_left():
+        with pipeline.ahead(items()) as there:
+            next(there)
+            print("said", flush=False)
+            sys.exit(3)
+
+pipeline.PATIENCE = 0.1
+ending.command(main)
+"""
+
+
+def test_an_end_while_pyarrow_reads_has_its_exit_code() -> None:
+    for _ in range(8):  # without care three of four were aborted
+        done = process.run("-c", BUSY)
+        assert (done.returncode, done.stdout.split()) == (3, [b"said"]), done.stderr
+
+
+@pytest.mark.parametrize("kind", ["csv", "jsonl", "text"])
+def test_an_error_does_not_wait_for_the_end_of_standard_input(
+    small: Folder, tmp_path: Path, kind: str
+) -> None:
+    good, bad = {
+        "csv": (b"text\n", b"a,b,c\n"),
+        "jsonl": (b"", b"{\n"),
+        "text": (b"", b"\xff\n"),
+    }[kind]
+    arguments = ["-m", "m2v_fast", "embed", "-", "--input-format", kind, "-o"]
+    command = [sys.executable, *arguments, tmp_path / "out.parquet", "--model", small.path]
+    child = subprocess.Popen(
+        list(map(str, command)),
+        env=process.environment(),
+        stdin=subprocess.PIPE,
+        stderr=subprocess.PIPE,
+    )
+    assert child.stdin
+    assert child.stderr
+    # More than a block of the reader's, and it stays open.
+    with contextlib.suppress(BrokenPipeError):  # it may be gone already
+        child.stdin.write(good + bad + b"text\n" * 2_000_000)
+        child.stdin.flush()
+    patience = threading.Timer(process.PATIENCE, child.kill)
+    patience.start()
+    assert child.wait() == 1
+    patience.cancel()
+    assert child.stderr.read().startswith(b"Error: standard input: ")
+    with contextlib.suppress(BrokenPipeError):
+        child.stdin.close()
 
 
 def processor_time(pid: int) -> float:

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
-from m2v_fast import streams
+from m2v_fast import ending, streams
 from m2v_fast.bulk._pyarrow import pyarrow
 from m2v_fast.bulk.inputs import FORMATS, find, kind_of
 from m2v_fast.bulk.plan import MANIFEST
@@ -129,9 +129,13 @@ def tables(
     elif ranges is not None:
         raise click.UsageError("--ranges is for --dtype int8 and uint8")
     job.bad.skip = bad_rows == "skip"
-    job.prepare()
-    with _bar(job, progress) as bar, streams.ended_by_sigterm():
+    with (
+        _bar(job, progress) as bar,
+        streams.ended_by_sigterm(),
+        ending.threads_are_left(),
+    ):
         try:
+            job.prepare()
             if whole:
                 totals = run.one_file(job, Path(output))
             else:

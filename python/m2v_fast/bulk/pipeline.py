@@ -13,6 +13,10 @@ if TYPE_CHECKING:
 
     from m2v_fast.bulk.writers import Writer
 
+#: Seconds for which a reader that is no longer wanted may finish what it is at. From a disk that is
+#: some milliseconds.
+PATIENCE = 1.0
+
 #: Batches that may wait on either side, so that memory stays flat whoever is slower.
 WAITING = 4
 
@@ -31,7 +35,8 @@ def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
     """Take items in a thread of its own, some before they are asked for.
 
     What taking them raises is raised where they are asked for. Left early, the thread ends with the
-    item that it is at, and nobody waits for that: it may be reading from far away.
+    item that it is at, and that is not waited for very long: it may come from far away. A process
+    that ends before it does so by `ending`.
     """
     waiting: queue.Queue[T | _End] = queue.Queue(WAITING)
     stopped = threading.Event()
@@ -61,11 +66,13 @@ def ahead(items: Iterator[T]) -> Iterator[Iterator[T]]:
         if item.error is not None:
             raise item.error
 
-    threading.Thread(target=work, name="m2v-fast reader", daemon=True).start()
+    thread = threading.Thread(target=work, name="m2v-fast reader", daemon=True)
+    thread.start()
     try:
         yield take()
     finally:
         stopped.set()
+        thread.join(PATIENCE)
 
 
 @contextmanager

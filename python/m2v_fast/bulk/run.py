@@ -5,7 +5,7 @@ from __future__ import annotations
 import hashlib
 import re
 import time
-from contextlib import nullcontext
+from contextlib import closing, nullcontext
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, Any
@@ -22,7 +22,7 @@ from m2v_fast.bulk.totals import Counts, Totals
 from m2v_fast.bulk.writers import WRITERS, Writer, check, remove_temporary
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterator
+    from collections.abc import Callable, Generator, Iterator
     from pathlib import Path
 
     import numpy as np
@@ -113,7 +113,7 @@ class Job:
 
     def rows_of(
         self, source: Source, ranges: list[Range]
-    ) -> Iterator[tuple[Any, Vectors, int] | None]:
+    ) -> Generator[tuple[Any, Vectors, int] | None]:
         """Read and encode rows: the kept columns, the vectors, and the text's bytes of each batch.
 
         None ends a range.
@@ -210,7 +210,8 @@ def one_file(job: Job, target: Path) -> Totals:
     remove_temporary(target)
     with job.writer(target, {}) as writer:
         for source in job.sources:
-            job.totals.add(job.write(job.rows_of(source, [(0, None)]), writer))
+            with closing(job.rows_of(source, [(0, None)])) as made:
+                job.totals.add(job.write(made, writer))
         writer.commit(job.nothing())
     job.totals.made = job.totals.rows
     job.totals.seconds = time.perf_counter() - start
@@ -232,6 +233,27 @@ def make_plan(job: Job, rows_per_part: int) -> plans.Plan:
 def mine(plan: plans.Plan, shard: tuple[int, int]) -> list[plans.Part]:
     """Return the parts of a shard, from 1 to the number of shards."""
     return [part for part in plan.parts if part.number % shard[1] == shard[0] - 1]
+
+
+def _part(
+    job: Job,
+    plan: plans.Plan,
+    target: Path,
+    part: plans.Part,
+    made: Iterator[tuple[Any, Vectors, int] | None],
+) -> Counts:
+    """Write a part of what comes next."""
+    path = plan.path(target, part)
+    remove_temporary(path)
+    said = {"m2v_fast.plan": plan.mark, "m2v_fast.part": str(part.number)}
+    with job.writer(path, said) as writer:
+        # What is bad behind the last row is the last part's.
+        end = None if part.stop == plan.content["rows"][part.source] else part.stop
+        counts = job.write(made, writer, part.start, end)
+        # Before the part, which is the mark that all of it is there.
+        with plan.counts_kept(target, part, counts):
+            writer.commit(job.nothing())
+    return counts
 
 
 def folder(
@@ -288,19 +310,10 @@ def folder(
     begin(sum(part.stop - part.start for part in todo))
     for number, group in groupby(todo, key=lambda part: part.source):
         parts = list(group)
-        made = job.rows_of(job.sources[number], [(part.start, part.stop) for part in parts])
-        for part in parts:
-            path = plan.path(target, part)
-            remove_temporary(path)
-            said = {"m2v_fast.plan": plan.mark, "m2v_fast.part": str(part.number)}
-            with job.writer(path, said) as writer:
-                # What is bad behind the last row is the last part's.
-                end = None if part.stop == plan.content["rows"][number] else part.stop
-                counts = job.write(made, writer, part.start, end)
-                # Before the part, which is the mark that all of it is there.
-                with plan.counts_kept(target, part, counts):
-                    writer.commit(job.nothing())
-            made_now[part.number] = counts
+        ranges: list[Range] = [(part.start, part.stop) for part in parts]
+        with closing(job.rows_of(job.sources[number], ranges)) as made:
+            for part in parts:
+                made_now[part.number] = _part(job, plan, target, part, made)
     if all(plan.path(target, part).exists() for part in plan.parts):
         (target / plans.SUCCESS).touch()
     job.totals.add_parts(made_now, there)
