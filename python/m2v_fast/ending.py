@@ -1,9 +1,9 @@
 """The end of a command whose threads may be inside a library.
 
 Python ends while daemon threads live, and so do libraries with threads of their own. One that asks
-for the interpreter's lock then is unwound; where C++ is on its stack, as in pyarrow's, that ends the
-process with SIGABRT in place of the exit code (Python 3.13 and before; 3.14 lets it hang). And
-Python waits for standard input that another thread reads, for as long as nobody writes there.
+for the interpreter's lock then is unwound; with C++ on its stack, as in pyarrow's, that ends the
+process by SIGABRT in place of the exit code (Python 3.13 and before; 3.14 lets it hang). And Python
+waits for standard input that another thread reads, for as long as nobody writes there.
 """
 
 from __future__ import annotations
