@@ -38,7 +38,7 @@ pub(crate) const MARKS: &[&str] = &[
 pub(crate) const ODD: &[&str] = &[
     "\0", "\u{1}", "\u{7f}", "\u{80}", "\u{ad}", "\u{200b}", "\u{200c}", "\u{200d}", "\u{fe0f}", "\u{feff}", "\u{fffd}", "\u{e000}",
     "\u{e0001}", "\u{10ffff}", "\u{180e}", "\u{2060}", "\u{2b820}", "\u{1e030}", "\u{890}", "\u{f0000}", "\u{600}", "\u{6dd}",
-    "\u{378}", "\u{110bd}",
+    "\u{378}", "\u{110bd}", "\u{d4e}",
 ];
 #[rustfmt::skip]
 pub(crate) const LETTERS: &[&str] = &[
@@ -60,6 +60,7 @@ pub(crate) const SCRIPTS: &[&str] = &[
 #[rustfmt::skip]
 pub(crate) const EMOJI: &[&str] = &[
     "😀", "👨\u{200d}👩\u{200d}👧", "👩", "\u{200d}👩", "🇩🇪", "🇩", "❤\u{fe0f}", "☺\u{fe0e}", "👍🏽", "™", "©", "→", "€",
+    "\u{200d}©", "©\u{301}", "®\u{34f}",
 ];
 
 /// The first two are those that nearly every text has some of.

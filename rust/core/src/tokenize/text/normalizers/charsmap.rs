@@ -121,7 +121,12 @@ impl Charsmap {
     }
 }
 
-/// Whether every character is of at least half of [`LONG`] bytes.
+/// Whether a character is of at least half of [`LONG`] bytes.
+pub(super) fn is_long(c: char) -> bool {
+    c.len_utf8() >= LONG / 2
+}
+
+/// Whether every character is.
 fn all_are_long(text: &str) -> bool {
     const { assert!(LONG == 6) };
     text.bytes().fold(true, |all, byte| all & !matches!(byte, 0..0x80 | 0xc0..0xe0))

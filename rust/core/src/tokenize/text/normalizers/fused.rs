@@ -6,19 +6,11 @@
 //! either side as there are steps that look around, so that what one step makes of the outermost
 //! cannot be changed by what another made of their neighbours.
 
-use unicode_segmentation::UnicodeSegmentation;
-
 use super::step::{Step, Work};
-use super::{Open, Place};
+use super::table::{Entry, LONG, LONG_OPEN, SAME, SLOW, Table, UNKNOWN, closes};
+use super::{Open, Place, charsmap};
 use crate::tokenize::text::unicode;
 
-/// What becomes of one character: `offset << 8 | length` in the pool, or one of these.
-type Entry = u32;
-const UNKNOWN: Entry = u32::MAX;
-/// Depends on its neighbours.
-const SLOW: Entry = u32::MAX - 1;
-/// Stays as it is.
-const SAME: Entry = u32::MAX - 2;
 /// Longest replacement that the table holds. What a character becomes is not followed any further
 /// than this when it is looked at by itself: steps that double it one after the other would fill
 /// all memory.
@@ -26,8 +18,6 @@ const LONGEST: usize = 255;
 /// A character may become as many times its own bytes without being checked against the limit of
 /// the text: what Unicode's own forms can do, and more.
 const GROWTH: usize = 12;
-/// Replacements are kept up to here; beyond, characters take the slow way.
-const POOL: usize = 1 << 20;
 
 /// The kinds of ASCII bytes.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -47,48 +37,11 @@ pub(super) struct Fused {
     collapse: bool,
     /// How many plain characters are enough to go with one that is not.
     guard: usize,
+    /// Whether all that looks around is a character map that sees the text first.
+    maps: bool,
     ascii: [Ascii; 128],
     /// What the ASCII bytes of one byte become; 0 for all others.
     bytes: [u8; 256],
-}
-
-/// What characters become, learnt one at a time.
-#[derive(Debug, Default)]
-pub(super) struct Table {
-    /// Page of each 64 scalars, from 1.
-    index: Vec<u16>,
-    pages: Vec<[Entry; 64]>,
-    pool: Vec<u8>,
-}
-
-impl Table {
-    #[inline]
-    fn get(&self, c: char) -> Entry {
-        let code = c as usize;
-        match self.index.get(code >> 6).map(|&page| self.pages.get(usize::from(page))) {
-            Some(Some(page)) => page[code & 63],
-            _ => UNKNOWN,
-        }
-    }
-
-    fn set(&mut self, c: char, entry: Entry) {
-        let code = c as usize;
-        if self.index.is_empty() {
-            self.index.resize(0x11_0000 >> 6, 0);
-            self.pages.push([UNKNOWN; 64]);
-        }
-        let page = &mut self.index[code >> 6];
-        if *page == 0 {
-            *page = self.pages.len() as u16;
-            self.pages.push([UNKNOWN; 64]);
-        }
-        self.pages[usize::from(*page)][code & 63] = entry;
-    }
-
-    fn text(&self, entry: Entry) -> &[u8] {
-        let (start, len) = ((entry >> 8) as usize, (entry & 0xff) as usize);
-        &self.pool[start..start + len]
-    }
 }
 
 impl Fused {
@@ -105,11 +58,13 @@ impl Fused {
             rest.remove(0);
         }
         let guard = steps.iter().filter(|step| step.is_sensitive()).count();
+        let maps = guard == 1 && matches!(steps[0], Step::Charsmap(_));
         let mut fused =
-            Self { steps, collapse, guard, ascii: [Ascii::Other; 128], bytes: [0; 256] };
+            Self { steps, collapse, guard, maps, ascii: [Ascii::Other; 128], bytes: [0; 256] };
         let mut work = Work::default();
         for byte in 0..128 {
-            let Some(text) = fused.alone(char::from(byte), &mut work) else { continue };
+            let alone = fused.alone(char::from(byte), false, &mut work);
+            let Some(text) = alone else { continue };
             fused.ascii[usize::from(byte)] = match *text.as_bytes() {
                 [] => Ascii::Dropped,
                 [b' '] => Ascii::Space,
@@ -126,15 +81,16 @@ impl Fused {
         (Some(fused), rest)
     }
 
-    /// What a character becomes among plain ones; none if it is not plain itself.
-    fn alone<'w>(&self, c: char, work: &'w mut Work) -> Option<&'w str> {
+    /// What a character becomes among plain ones; none if it is not plain itself, which for the
+    /// first step may be known not to matter.
+    fn alone<'w>(&self, c: char, first: bool, work: &'w mut Work) -> Option<&'w str> {
         let (mut text, mut next) =
             (std::mem::take(&mut work.first), std::mem::take(&mut work.second));
         text.clear();
         text.push(c);
         let mut plain = true;
-        for step in &self.steps {
-            plain &= text.chars().all(|c| step.is_plain(c));
+        for (number, step) in self.steps.iter().enumerate() {
+            plain &= (first && number == 0) || text.chars().all(|c| step.is_plain(c));
             next.clear();
             plain &= step.apply(&text, LONGEST, work, &mut next);
             std::mem::swap(&mut text, &mut next);
@@ -151,14 +107,28 @@ impl Fused {
         plain.then_some(work.first.as_str())
     }
 
+    /// Whether a character that is not plain becomes what it becomes alone, if those on both sides
+    /// of it are long as well.
+    ///
+    /// Only the character map looks around, and all it sees are clusters, of which it looks for
+    /// none of two long characters ([`charsmap::LONG`]): not for the character's own, unless that is
+    /// the character alone, nor for what a neighbour is in.
+    fn is_long(&self, c: char) -> bool {
+        self.maps && charsmap::is_long(c) && !self.steps[0].is_plain(c)
+    }
+
     #[cold]
     fn learn(&self, c: char, table: &mut Table, work: &mut Work) -> Entry {
-        let start = table.pool.len();
-        let entry = match self.alone(c, work) {
-            Some(text) if text == c.encode_utf8(&mut [0; 4]) => SAME,
-            Some(text) if text.len() <= GROWTH * c.len_utf8() && start + LONGEST < POOL => {
-                table.pool.extend_from_slice(text.as_bytes());
-                (start << 8 | text.len()) as Entry
+        let is_long = self.is_long(c);
+        let flags = match is_long {
+            true if closes(c) => LONG,
+            true => LONG | LONG_OPEN,
+            false => 0,
+        };
+        let entry = match self.alone(c, is_long, work) {
+            Some(text) if text == c.encode_utf8(&mut [0; 4]) && !is_long => SAME,
+            Some(text) if text.len() <= GROWTH * c.len_utf8() => {
+                table.keep(text).map_or(SLOW, |entry| entry | flags)
             }
             _ => SLOW,
         };
@@ -179,7 +149,7 @@ impl Fused {
     pub(super) fn isolates(&self, c: char, table: &mut Table, work: &mut Work) -> bool {
         match self.entry(c, table, work) {
             SLOW | SAME => false,
-            entry => matches!(table.text(entry), [b' ', _, .., b' ']),
+            entry => entry & LONG == 0 && matches!(table.text(entry), [b' ', _, .., b' ']),
         }
     }
 
@@ -220,12 +190,7 @@ impl Fused {
         if !starts && !self.is_solid(first, table, work) {
             return Err(Open::Before);
         }
-        let apart = |text: String, count: usize| text.graphemes(true).count() >= count;
-        let closed = stops
-            || apart(format!("{last} "), 2)
-                && apart(format!("{last}\n"), 2)
-                && apart(format!("\u{1f469}{last}\u{1f469}"), 2)
-                && apart(format!("\u{915}{last}\u{915}"), 2);
+        let closed = stops || table.closes(last);
         if closed { Ok(()) } else { Err(Open::Behind) }
     }
 
@@ -241,17 +206,21 @@ impl Fused {
         self.guard
     }
 
-    /// Replaces `out` by the normalized text, if all characters are plain, and says so.
+    /// Replaces `out` by the normalized text, if no character depends on its neighbours, and says so.
+    /// Only if the part is taken to lie between plain characters, it may depend on some of its own
+    /// that are not.
     pub(super) fn alone_into(
         &self,
         text: &str,
+        place: Place,
         table: &mut Table,
         work: &mut Work,
         out: &mut String,
     ) -> bool {
         let mut bytes = std::mem::take(out).into_bytes();
         bytes.clear();
-        let end = self.plain(text, 0, text.len(), table, work, &mut bytes);
+        let within = place != Place::Alone;
+        let end = self.plain(text, 0, within, table, work, &mut bytes);
         *out = into_string(bytes);
         end == text.len()
     }
@@ -272,14 +241,14 @@ impl Fused {
         let mut fits = true;
         while from < text.len() {
             let begun = bytes.len();
-            let end = self.plain(text, from, text.len(), table, work, &mut bytes);
+            let end = self.plain(text, from, true, table, work, &mut bytes);
             if end == text.len() {
                 break;
             }
             // Some plain characters go the slow way as well.
             let start = self.back(text, from, end, table, work);
             bytes.truncate(begun);
-            self.plain(text, from, start, table, work, &mut bytes);
+            self.plain(&text[..start], from, true, table, work, &mut bytes);
             from = self.ahead(text, end, table, work);
             fits = self.slow(&text[start..from], limit, work, &mut bytes);
             if !fits {
@@ -290,17 +259,18 @@ impl Fused {
         fits && out.len() <= limit
     }
 
-    /// Appends what becomes of plain characters; returns where the first other one is.
+    /// Appends what becomes of plain characters, and where the text lies `within` plain ones of long
+    /// ones; returns where the first other one is.
     fn plain(
         &self,
         text: &str,
         from: usize,
-        until: usize,
+        within: bool,
         table: &mut Table,
         work: &mut Work,
         out: &mut Vec<u8>,
     ) -> usize {
-        let text = &text[..until];
+        let until = text.len();
         let mut at = from;
         while at < until {
             let rest = &text.as_bytes()[at..];
@@ -338,7 +308,24 @@ impl Fused {
                     &[a, b, c, ..] if next - at == 3 => out.extend_from_slice(&[a, b, c]),
                     _ => out.extend_from_slice(&rest[..next - at]),
                 },
-                entry => self.push(table.text(entry), out),
+                entry if entry & LONG == 0 => self.push(table.text(entry), out),
+                entry => {
+                    let is_long = |byte: &u8| *byte >= 0xe0;
+                    let bytes = text.as_bytes();
+                    let after = match bytes.get(next) {
+                        Some(byte) => is_long(byte) || (byte.is_ascii() && entry & LONG_OPEN == 0),
+                        None => entry & LONG_OPEN == 0,
+                    };
+                    // Only long characters have two bytes that go on.
+                    let before = at >= 2 && bytes[at - 2] & 0xc0 == 0x80;
+                    if !(within && before && after) {
+                        return at;
+                    }
+                    match *table.text(entry) {
+                        [a, b, c] => out.extend_from_slice(&[a, b, c]),
+                        ref all => self.push(all, out),
+                    }
+                }
             }
             at = next;
         }
@@ -383,7 +370,7 @@ impl Fused {
         match self.entry(c, table, work) {
             SLOW => false,
             SAME => true,
-            entry => entry & 0xff != 0,
+            entry => entry & LONG == 0 && entry & 0xff != 0,
         }
     }
 

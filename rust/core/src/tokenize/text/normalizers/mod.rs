@@ -13,17 +13,19 @@ mod origin;
 #[cfg(all(test, feature = "fallback"))]
 mod reference;
 mod step;
+mod table;
 
 use serde_json::value::RawValue;
 
 use crate::tokenize::refusals::NotCovered;
 #[cfg(feature = "fallback")]
 pub(in crate::tokenize) use charsmap::longest_replacement;
-use fused::{Fused, Table};
+use fused::Fused;
 pub(in crate::tokenize) use step::Work;
 #[cfg(feature = "fallback")]
 pub(in crate::tokenize) use step::{Pattern, Replace};
 use step::{Step, read};
+use table::Table;
 
 /// An immutable normalizer.
 #[derive(Debug)]
@@ -183,7 +185,7 @@ impl Normalizer {
         }
         match &self.fused {
             Some(fused) => {
-                if !fused.alone_into(part, table, work, current) {
+                if !fused.alone_into(part, place, table, work, current) {
                     fused.openness(part, place, table, work)?;
                     if !fused.normalize(part, TIMES * part.len(), table, work, current) {
                         return Err(Open::Always);

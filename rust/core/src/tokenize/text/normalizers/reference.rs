@@ -83,6 +83,17 @@ const CONTEXTS: &[(&str, &str)] = &[
     (" ", " \u{300}"),
     ("\u{600}", "\u{200d}y"),
     ("क", "\u{94d}क"),
+    // Clusters of long characters, and of such as are not.
+    ("ก", "ก"),
+    ("ก", "\u{301}"),
+    ("ก", "a"),
+    ("ก", ""),
+    ("", "ก"),
+    ("©", "ก"),
+    ("क\u{94d}", "©\u{301}"),
+    ("👩\u{200d}", "©\u{301}"),
+    ("\u{d4e}", "\u{e31}"),
+    ("ก\u{e49}", "\u{e33} "),
 ];
 
 fn check(scalars: impl Iterator<Item = char> + Clone) {
