@@ -4,9 +4,9 @@
 /// is replaced while the process runs.
 ///
 /// glibc keeps what is freed for whoever allocates next, in an arena for each thread. That is what
-/// requests want (fresh pages for every large answer cost nearly half of their rate), but what a
-/// model leaves behind in the arena of whichever thread loaded it, answered first or dropped it
-/// last, may be of use to nobody else: each reload would spread the next model over another arena.
+/// requests want, since fresh pages for every large answer cost much. But what a model leaves behind
+/// in the arena of whichever thread loaded it, used it first or dropped it last may be of use to
+/// nobody else: each reload would spread the next model over another arena.
 #[derive(Debug)]
 pub(crate) struct GiveBack;
 
