@@ -62,6 +62,17 @@ def test_embed(server: Server, reference: StaticModel) -> None:
     _equal(got, cut.encode([TEXTS[0]], normalize=True))
 
 
+def test_vertex(server: Server, reference: StaticModel) -> None:
+    instances = [{"inputs": text} for text in TEXTS]
+    asked = [*instances, {"inputs": list(TEXTS[:3]), "normalize": False}]
+    status, got, _ = server.ask("/vertex", {"instances": asked})
+    assert (status, list(got), len(got["predictions"])) == (200, ["predictions"], len(asked))
+    *single, several = got["predictions"]
+    # An instance's answer is that of /embed: a list of vectors.
+    _equal(single, reference.encode(list(TEXTS), normalize=True)[:, None])
+    _equal(several, reference.encode(list(TEXTS[:3]), normalize=False))
+
+
 def test_zero_vectors_stay_zeros(server: Server) -> None:
     status, got, _ = server.ask("/embed", {"inputs": " "})
     assert (status, got) == (200, [[0.0] * 256])

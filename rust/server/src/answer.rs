@@ -59,9 +59,15 @@ pub(crate) fn write_list<T>(
     body.push(b']');
 }
 
-/// Room for so many vectors as JSON.
+/// Room for so many numbers as JSON.
 pub(crate) fn room(numbers: usize) -> Vec<u8> {
     Vec::with_capacity(numbers.saturating_mul(13).saturating_add(256))
+}
+
+/// Room for so many vectors as base64, with what stands around each.
+pub(crate) fn room_base64(vectors: usize, dim: usize) -> Vec<u8> {
+    let each = dim.saturating_mul(4).div_ceil(3).saturating_mul(4).saturating_add(64);
+    Vec::with_capacity(vectors.saturating_mul(each).saturating_add(256))
 }
 
 /// Appends the little-endian bytes of a vector in base64, in quotes.

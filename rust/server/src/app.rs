@@ -17,6 +17,7 @@ use crate::answer::Answer;
 use crate::auth::Keys;
 use crate::embed::{Context, Limits, Totals};
 use crate::ids;
+use crate::memory::GiveBack;
 use crate::metrics::Metrics;
 use crate::models::Models;
 use crate::problem::{Api, Kind, Problem};
@@ -34,10 +35,14 @@ pub(crate) struct Loaded {
     keys: Keys,
     ranges: Option<Ranges>,
     nanoseconds_per_byte: u64,
+    /// The last field: the others are gone by then.
+    _memory: GiveBack,
 }
 
 impl Loaded {
     fn new(settings: &Settings) -> Result<Self, String> {
+        // The first, so that it goes last: also what could not be loaded to its end is given back.
+        let memory = GiveBack;
         let models = Models::load(
             &settings.models,
             &settings.aliases,
@@ -57,7 +62,7 @@ impl Loaded {
         // Reading the JSON is in this as well.
         let nanoseconds_per_byte =
             models.all().iter().map(cost).max().unwrap_or_default() / 1000 + 2;
-        Ok(Self { models, keys, ranges, nanoseconds_per_byte })
+        Ok(Self { models, keys, ranges, nanoseconds_per_byte, _memory: memory })
     }
 
     /// A rough and rather high guess at the time that a body's work takes.

@@ -16,6 +16,7 @@ mod cohere;
 mod embed;
 mod ids;
 mod input;
+mod memory;
 mod metrics;
 mod models;
 mod ollama;

@@ -5,7 +5,7 @@ use std::time::UNIX_EPOCH;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, room, write, write_base64, write_list};
+use crate::answer::{Answer, room, room_base64, write, write_base64, write_list};
 use crate::embed::{Context, Wish, embed_input};
 use crate::input::Input;
 use crate::models::Served;
@@ -48,10 +48,14 @@ pub(crate) fn embeddings(context: &Context<'_>, body: &[u8]) -> Result<Answer, P
     }
     let wish = Wish { dimensions: request.dimensions, ..Wish::default() };
     let (embedded, _) = embed_input(context, served, request.input, wish, ("input", "dimensions"))?;
-    let mut out = room(embedded.vectors.len());
+    let base64 = request.encoding_format == Some(Format::Base64);
+    let mut out = if base64 {
+        room_base64(embedded.totals.texts, embedded.dim)
+    } else {
+        room(embedded.vectors.len())
+    };
     out.extend_from_slice(b"{\"object\":\"list\",\"data\":");
     let mut bytes = Vec::new();
-    let base64 = request.encoding_format == Some(Format::Base64);
     write_list(&mut out, embedded.rows().enumerate(), |out, (index, vector)| {
         out.extend_from_slice(b"{\"object\":\"embedding\",\"index\":");
         write(out, &index);
