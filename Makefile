@@ -504,6 +504,16 @@ OTHERS ?= s390x-unknown-linux-gnu powerpc64-unknown-linux-gnu armv7-unknown-linu
 test-other: ## Compiling for a platform that is not served says so (OTHERS=triples)
 	bash tests/long/other.sh target/other $(OTHERS)
 
+VERSIONS := target/versions
+ARM64 := target/arm64
+
+.PHONY: test-arm64
+test-arm64: build $(VENV)/tested $(VERSIONS)/made ## Test on an emulated arm64 (Debian, as root; it takes five gigabytes)
+	cargo fetch --locked --quiet
+	$(BIN)/python -m tests.long.figures write $(ARM64)/figures
+	UV=$(abspath $(VERSIONS))/tools/bin/uv MATURIN=$(abspath $(BIN))/maturin \
+		bash tests/long/arm64.sh $(ARM64) $(ARM64)/figures
+
 WORKFLOWS := target/workflow-tools
 
 $(WORKFLOWS)/made: pyproject.toml
@@ -518,8 +528,6 @@ check-workflows: $(WORKFLOWS)/made ## Judge the workflows: permissions, pins, sc
 	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
-VERSIONS := target/versions
-
 $(VERSIONS)/made: pyproject.toml
 	mkdir -p $(VERSIONS)
 	$(PYTHON) -m venv $(VERSIONS)/tools
@@ -527,12 +535,19 @@ $(VERSIONS)/made: pyproject.toml
 	$(VERSIONS)/tools/bin/python -m pip --disable-pip-version-check --quiet install --group versions
 	touch $@
 
+# The newest NumPy wants a newer interpreter than the oldest one that is served.
+VERSIONS_PYTHON ?= $(BIN)/python
+
 .PHONY: test-oldest test-newest
 test-oldest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the oldest dependencies that it says it takes
-	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions oldest $(VERSIONS) $(RELEASES)/dist/*.whl
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions oldest $(VERSIONS) \
+		$(RELEASES)/dist/*.whl $(VERSIONS_PYTHON)
 
-test-newest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the newest dependencies, pre-releases included
-	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions newest $(VERSIONS) $(RELEASES)/dist/*.whl
+test-newest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the newest dependencies, pre-releases included (VERSIONS_PYTHON=python3.x)
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions newest $(VERSIONS) \
+		$(RELEASES)/dist/*.whl $(VERSIONS_PYTHON)
+	$(BIN)/python -m tests.long.tokenizers_releases $(RELEASES)/tokenizers 0.23.3 newest \
+		--wheel $(RELEASES)/dist/*.whl
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
