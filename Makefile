@@ -494,7 +494,7 @@ check-wheel: release-wheel ## Judge the published wheel: platform, ABI, metadata
 	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/pyroma --min 10 --skip-tests AuthorEmail .
 
 .PHONY: test-reproducible
-test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders: the same bytes (some ten minutes)
+test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders and homes: the same bytes (some ten minutes)
 	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python -m tests.long.reproducible target/reproducible
 
 OTHERS ?= s390x-unknown-linux-gnu powerpc64-unknown-linux-gnu armv7-unknown-linux-gnueabihf \
@@ -505,14 +505,18 @@ test-other: ## Compiling for a platform that is not served says so (OTHERS=tripl
 	bash tests/long/other.sh target/other $(OTHERS)
 
 VERSIONS := target/versions
-ARM64 := target/arm64
+DEBIAN := target/debian
+DEBIAN_TOOLS = UV=$(abspath $(VERSIONS))/tools/bin/uv MATURIN=$(abspath $(BIN))/maturin
 
-.PHONY: test-arm64
-test-arm64: build $(VENV)/tested $(VERSIONS)/made ## Test on an emulated arm64 (Debian, as root; it takes five gigabytes)
+.PHONY: test-arm64 test-next-python
+test-arm64: build $(VENV)/tested $(VERSIONS)/made ## Test on an emulated arm64 (Debian, as root; six gigabytes)
 	cargo fetch --locked --quiet
-	$(BIN)/python -m tests.long.figures write $(ARM64)/figures
-	UV=$(abspath $(VERSIONS))/tools/bin/uv MATURIN=$(abspath $(BIN))/maturin \
-		bash tests/long/arm64.sh $(ARM64) $(ARM64)/figures
+	$(BIN)/python -m tests.long.figures write $(DEBIAN)/figures
+	$(DEBIAN_TOOLS) bash tests/long/arm64.sh $(DEBIAN)
+
+test-next-python: $(RELEASES)/wheel $(VERSIONS)/made ## Test on Debian's newest CPython, by both stable ABIs (Debian, as root)
+	cargo fetch --locked --quiet
+	$(DEBIAN_TOOLS) bash tests/long/next_python.sh $(DEBIAN) $(RELEASES)/dist/*.whl
 
 WORKFLOWS := target/workflow-tools
 
