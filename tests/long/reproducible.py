@@ -28,7 +28,7 @@ def _linked(source: str, target: str) -> None:
 
 
 def _home(path: Path) -> dict[str, str]:
-    """Makes a home directory with the crates that cargo fetched; the toolchain stays in its place."""
+    """Makes a home directory with the crates that cargo fetched; the toolchain stays."""
     own = Path.home()
     cargo = Path(os.environ.get("CARGO_HOME", own / ".cargo"))
     shutil.copytree(cargo / "registry", path / ".cargo" / "registry", copy_function=_linked)
