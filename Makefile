@@ -494,7 +494,7 @@ check-wheel: release-wheel ## Judge the published wheel: platform, ABI, metadata
 	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/pyroma --min 10 --skip-tests AuthorEmail .
 
 .PHONY: test-reproducible
-test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders: the same bytes (some ten minutes)
+test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders and homes: the same bytes (some ten minutes)
 	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python -m tests.long.reproducible target/reproducible
 
 OTHERS ?= s390x-unknown-linux-gnu powerpc64-unknown-linux-gnu armv7-unknown-linux-gnueabihf \
@@ -503,6 +503,20 @@ OTHERS ?= s390x-unknown-linux-gnu powerpc64-unknown-linux-gnu armv7-unknown-linu
 .PHONY: test-other
 test-other: ## Compiling for a platform that is not served says so (OTHERS=triples)
 	bash tests/long/other.sh target/other $(OTHERS)
+
+VERSIONS := target/versions
+DEBIAN := target/debian
+DEBIAN_TOOLS = UV=$(abspath $(VERSIONS))/tools/bin/uv MATURIN=$(abspath $(BIN))/maturin
+
+.PHONY: test-arm64 test-next-python
+test-arm64: build $(VENV)/tested $(VERSIONS)/made ## Test on an emulated arm64 (Debian, as root; six gigabytes)
+	cargo fetch --locked --quiet
+	$(BIN)/python -m tests.long.figures write $(DEBIAN)/figures
+	$(DEBIAN_TOOLS) bash tests/long/arm64.sh $(DEBIAN)
+
+test-next-python: $(RELEASES)/wheel $(VERSIONS)/made ## Test on Debian's newest CPython, by both stable ABIs (Debian, as root)
+	cargo fetch --locked --quiet
+	$(DEBIAN_TOOLS) bash tests/long/next_python.sh $(DEBIAN) $(RELEASES)/dist/*.whl
 
 WORKFLOWS := target/workflow-tools
 
@@ -518,8 +532,6 @@ check-workflows: $(WORKFLOWS)/made ## Judge the workflows: permissions, pins, sc
 	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.github-workflows .github/workflows/*.yml
 	$(WORKFLOWS)/bin/check-jsonschema --builtin-schema vendor.dependabot .github/dependabot.yml
 
-VERSIONS := target/versions
-
 $(VERSIONS)/made: pyproject.toml
 	mkdir -p $(VERSIONS)
 	$(PYTHON) -m venv $(VERSIONS)/tools
@@ -527,12 +539,19 @@ $(VERSIONS)/made: pyproject.toml
 	$(VERSIONS)/tools/bin/python -m pip --disable-pip-version-check --quiet install --group versions
 	touch $@
 
+# The newest NumPy wants a newer interpreter than the oldest one that is served.
+VERSIONS_PYTHON ?= $(BIN)/python
+
 .PHONY: test-oldest test-newest
 test-oldest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the oldest dependencies that it says it takes
-	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions oldest $(VERSIONS) $(RELEASES)/dist/*.whl
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions oldest $(VERSIONS) \
+		$(RELEASES)/dist/*.whl $(VERSIONS_PYTHON)
 
-test-newest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the newest dependencies, pre-releases included
-	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions newest $(VERSIONS) $(RELEASES)/dist/*.whl
+test-newest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the newest dependencies, pre-releases included (VERSIONS_PYTHON=python3.x)
+	UV=$(VERSIONS)/tools/bin/uv $(BIN)/python -m tests.long.versions newest $(VERSIONS) \
+		$(RELEASES)/dist/*.whl $(VERSIONS_PYTHON)
+	$(BIN)/python -m tests.long.tokenizers_releases $(RELEASES)/tokenizers 0.23.3 newest \
+		--wheel $(RELEASES)/dist/*.whl
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made

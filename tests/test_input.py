@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import importlib
 import os
+import sys
 import threading
 from collections import deque
 from pathlib import Path
@@ -12,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 import model2vec
 import numpy as np
 import pytest
+from m2v_fast import _native
 
 from tests.support import reference
 from tests.support.compare import assert_result, assert_same_bits
@@ -26,6 +28,11 @@ if TYPE_CHECKING:
 WORDS = ["the first text", "Zwölf Boxkämpfer", "中文 text 👍", "", "the last"]
 
 pandas: Any = importlib.import_module("pandas")
+
+
+def test_strings_are_read_where_they_lie() -> None:
+    known = sys.implementation.name == "cpython" and sys.version_info < (3, 16)
+    assert _native.str_storage == ("in place" if known else "converted")
 
 
 class Name(str):

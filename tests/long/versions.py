@@ -1,7 +1,8 @@
 """The package on the oldest or the newest releases of what it needs.
 
-usage: python -m tests.long.versions oldest|newest FOLDER WHEEL, with the path of uv in UV; run by
-`make test-oldest` and `make test-newest` from the checkout.
+usage: python -m tests.long.versions oldest|newest FOLDER WHEEL PYTHON, with the path of uv in UV;
+run by `make test-oldest` and `make test-newest` from the checkout. PYTHON is the interpreter that
+is tested on.
 """
 
 from __future__ import annotations
@@ -25,6 +26,11 @@ TESTS = (
 )
 #: The reference wants newer releases of some than the package does; it works without.
 REFERENCE = "model2vec==0.10.0"
+#: What is installed beside them is released, where releases are what is tested.
+PRERELEASES = {"oldest": "disallow", "newest": "allow"}
+#: What the package works with (`make test-newest` tests that next) and the tests do not: they make
+#: their models of classes that 1.0 no longer has.
+HELD = {"oldest": "", "newest": "tokenizers<1"}
 #: What touches a dependency. Ids and vectors are the gate's: they do not depend on releases.
 FILES = (
     "tests/test_api.py",
@@ -49,20 +55,20 @@ def _uv(*arguments: str | Path) -> str:
 
 
 def main() -> None:
-    which, folder, wheel = sys.argv[1], Path(sys.argv[2]), sys.argv[3]
+    which, wheel, interpreter = sys.argv[1], *sys.argv[3:]
+    folder = Path(sys.argv[2])
     environment = folder / which
     python = environment / "bin" / "python"
-    subprocess.run([sys.executable, "-m", "venv", "--clear", environment], check=True)
+    subprocess.run([interpreter, "-m", "venv", "--clear", environment], check=True)
     target = ("--python", python)
     # Only the package's own dependencies are taken as old as may be, not what tests need.
+    held = folder / "held.txt"
+    held.write_text(HELD[which], encoding="utf-8")
+    options = ("--constraint", str(held), "--no-annotate", "--no-header", *RESOLUTION[which])
     pins = folder / f"{which}.txt"
-    pins.write_text(
-        _uv(
-            "compile", *target, *RESOLUTION[which], "--no-annotate", "--no-header", "pyproject.toml"
-        ),
-        encoding="utf-8",
-    )
-    _uv("install", *target, "--prerelease", "allow", "--constraint", pins, wheel, *TESTS)
+    pins.write_text(_uv("compile", *target, *options, "pyproject.toml"), encoding="utf-8")
+    prerelease = ("--prerelease", PRERELEASES[which])
+    _uv("install", *target, *prerelease, "--constraint", pins, wheel, *TESTS)
     _uv("install", *target, "--no-deps", REFERENCE)
     print(_uv("freeze", *target))
     done = subprocess.run(

@@ -4,7 +4,7 @@
 //! costs nothing; the stable ABI only offers conversions, and the one that gives a pointer leaves a
 //! UTF-8 copy of every non-ASCII text inside the string for the string's lifetime.
 //!
-//! An interpreter-specific build (free-threaded wheels) asks PyO3's definitions. A stable-ABI build
+//! An interpreter-specific build (free-threaded 3.14) asks PyO3's definitions. A stable-ABI build
 //! knows the layouts of the released CPython versions, and before it uses one it checks it, when
 //! the module is imported, against strings of every kind. Any other interpreter, and any string
 //! that is not in the compact form (instances of subclasses, for one), takes the conversion.
@@ -69,19 +69,19 @@ mod implementation {
     use super::*;
     use pyo3::sync::PyOnceLock;
 
-    /// The head of every string object up to its state bits, in all supported versions.
+    /// What every string object has behind what every object has, in all supported versions.
     #[repr(C)]
     struct Head {
-        _refcount: isize,
-        _type: *const u8,
         length: isize,
         _hash: isize,
         state: u32,
     }
 
-    /// What differs between versions.
+    /// What differs between versions and builds of CPython.
     #[derive(Debug, Clone, Copy, PartialEq, Eq)]
     struct Layout {
+        /// Size of what every object has.
+        object: usize,
         /// Lowest bit of the 3-bit kind in the state; then follow one bit each: compact, ascii.
         kind_bit: u32,
         /// Where the characters of a compact ASCII string start.
@@ -93,11 +93,16 @@ mod implementation {
     const WORD: usize = size_of::<usize>();
 
     /// Until 3.11, with the `wstr` members that PEP 623 removed.
-    const WITH_WSTR: Layout = Layout { kind_bit: 2, ascii_data: 6 * WORD, other_data: 9 * WORD };
-    /// 3.12 and 3.13.
-    const WITHOUT_WSTR: Layout = Layout { kind_bit: 2, ascii_data: 5 * WORD, other_data: 7 * WORD };
+    const WITH_WSTR: Layout =
+        Layout { object: 2 * WORD, kind_bit: 2, ascii_data: 6 * WORD, other_data: 9 * WORD };
+    /// 3.12 and 3.13, and 3.15 again.
+    const WITHOUT_WSTR: Layout = Layout { ascii_data: 5 * WORD, other_data: 7 * WORD, ..WITH_WSTR };
     /// 3.14, where the interned state takes two bytes.
     const WIDE_INTERNED: Layout = Layout { kind_bit: 16, ..WITHOUT_WSTR };
+    /// 3.15 without the interpreter's lock: objects know their thread, and the interned state,
+    /// which is read atomically, takes a byte.
+    const FREE_THREADED: Layout =
+        Layout { object: 4 * WORD, kind_bit: 8, ascii_data: 7 * WORD, other_data: 9 * WORD };
 
     static LAYOUT: PyOnceLock<Option<Layout>> = PyOnceLock::new();
 
@@ -124,9 +129,9 @@ mod implementation {
     #[inline]
     unsafe fn read(text: &Bound<'_, PyString>, layout: Layout) -> Option<Characters> {
         let object = text.as_ptr().cast::<u8>();
-        // SAFETY: every string object starts with the members of `Head`.
+        // SAFETY: behind what every object has, a string object has the members of `Head`.
         let (state, length) = unsafe {
-            let head = object.cast::<Head>();
+            let head = object.add(layout.object).cast::<Head>();
             ((*head).state, (*head).length)
         };
         let bits = state >> layout.kind_bit;
@@ -154,10 +159,11 @@ mod implementation {
             return None;
         }
         let version = py.version_info();
-        let layout = match (version.major, version.minor) {
-            (3, 10..=11) => WITH_WSTR,
-            (3, 12..=13) => WITHOUT_WSTR,
-            (3, 14) => WIDE_INTERNED,
+        let layout = match (version.major, version.minor, free_threaded(py)) {
+            (3, 10..=11, false) => WITH_WSTR,
+            (3, 12..=13 | 15, false) => WITHOUT_WSTR,
+            (3, 14, false) => WIDE_INTERNED,
+            (3, 15, true) => FREE_THREADED,
             _ => return None,
         };
         let samples =
@@ -180,6 +186,13 @@ mod implementation {
             }
         }
         Some(layout)
+    }
+
+    /// Whether this is a build without the interpreter's lock, which loads `abi3t` wheels too.
+    fn free_threaded(py: Python<'_>) -> bool {
+        let flags = py.import("sys").and_then(|sys| sys.getattr("abiflags"));
+        // Not there on Windows before 3.14, and neither is such a wheel.
+        flags.and_then(|flags| flags.extract::<String>()).is_ok_and(|flags| flags.contains('t'))
     }
 
     /// Whether `found` are `size`-byte characters equal to `expected`, one for one.

@@ -4,6 +4,7 @@
 use half::{bf16, f16};
 
 use super::*;
+use crate::backend::Backend;
 
 /// A small generator (xorshift64*), so that a failure can be repeated.
 struct Random(u64);

@@ -228,6 +228,7 @@ mod tests {
 
     #[test]
     fn every_bit_becomes_its_position() {
+        #[cfg_attr(not(target_arch = "x86_64"), expect(unused_mut))]
         let mut ways: Vec<Append> = vec![portable::append];
         #[cfg(target_arch = "x86_64")]
         if Backend::available().contains(&Backend::Avx512) {
