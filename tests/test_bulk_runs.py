@@ -258,7 +258,7 @@ ending.command(main)
 
 
 def test_an_end_while_pyarrow_reads_has_its_exit_code() -> None:
-    for _ in range(8):  # without care three of four were aborted
+    for _ in range(8):  # without care, one in three was aborted
         done = process.run("-c", BUSY)
         assert (done.returncode, done.stdout.split()) == (3, [b"said"]), done.stderr
 
