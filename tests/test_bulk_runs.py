@@ -229,7 +229,7 @@ def test_a_full_disk_leaves_nothing_torn(
 
 #: A reader that is always inside of pyarrow, which calls Python, when the command fails.
 BUSY = """
-import sys, threading
+import sys
 import pyarrow
 from m2v_fast import ending
 from m2v_fast.bulk import pipeline

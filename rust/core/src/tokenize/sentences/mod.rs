@@ -1,8 +1,8 @@
 //! The special road of Unigram models whose words are not cut apart: Metaspace without `split`, and
 //! nothing else before the model. On the road for all a text would be one word, of which none is
 //! seen twice: a lattice for the whole of it took 430 ns a token in English and 890 in German, where
-//! this takes 22 and 32 (`examples/stages` on texts of letters
-//! that are all known, AVX-512, a model without `unk_id` against itself).
+//! this takes 22 and 32 (`examples/stages` on texts of letters that are all known, AVX-512, a model
+//! without `unk_id` against itself).
 
 mod cache;
 mod line;

@@ -7,7 +7,7 @@
 //! cannot be changed by what another made of their neighbours.
 
 use super::step::{Step, Work};
-use super::table::{Entry, LONG, LONG_OPEN, SAME, SLOW, Table, UNKNOWN, closes};
+use super::table::{Entry, LONG, LONG_OPEN, SAME, SLOW, Table, UNKNOWN};
 use super::{Open, Place, charsmap};
 use crate::tokenize::text::unicode;
 
@@ -121,7 +121,7 @@ impl Fused {
     fn learn(&self, c: char, table: &mut Table, work: &mut Work) -> Entry {
         let is_long = self.is_long(c);
         let flags = match is_long {
-            true if closes(c) => LONG,
+            true if table.closes(c) => LONG,
             true => LONG | LONG_OPEN,
             false => 0,
         };

@@ -11,7 +11,7 @@ pub(super) const SLOW: Entry = u32::MAX - 1;
 /// Stays as it is.
 pub(super) const SAME: Entry = u32::MAX - 2;
 /// Flag: not plain, but so long that between other long characters it becomes what it becomes alone,
-/// as every mark of Thai, Hindi or Bengali does ([`Fused::is_long`]).
+/// as every mark of Thai, Hindi or Bengali does (`Fused::is_long`).
 pub(super) const LONG: Entry = 1 << 28;
 /// Flag of those: what comes behind it may have to be known.
 pub(super) const LONG_OPEN: Entry = 1 << 29;
@@ -66,7 +66,7 @@ impl Table {
         Some((start << 8) as Entry | Entry::from(len))
     }
 
-    /// Whether a cluster ends behind this character wherever plain ones follow.
+    /// What [`closes`] says, kept for the next time.
     pub(super) fn closes(&mut self, last: char) -> bool {
         if self.closing.is_empty() {
             self.closing.resize(CLOSING, ('a', true));
@@ -85,7 +85,7 @@ impl Table {
 }
 
 /// Whether a cluster ends behind this character wherever plain ones follow.
-pub(super) fn closes(last: char) -> bool {
+fn closes(last: char) -> bool {
     let apart = |text: String| text.graphemes(true).nth(1).is_some();
     apart(format!("{last} "))
         && apart(format!("{last}\n"))
