@@ -1,9 +1,9 @@
 //! Answers: written as bytes at once, since vectors are nearly all of them.
 
 use axum::http::StatusCode;
-use base64::Engine as _;
-use base64::engine::general_purpose::STANDARD;
+use base64_simd::STANDARD;
 use serde::Serialize;
+use zerocopy::IntoBytes;
 
 use crate::embed::Totals;
 
@@ -36,8 +36,7 @@ impl Answer {
     }
 }
 
-/// Appends a value as JSON. A float is written in the fewest digits that read back to the same
-/// float32, and one that is not finite as null.
+/// Appends a value as JSON.
 pub(crate) fn write(body: &mut Vec<u8>, value: &(impl Serialize + ?Sized)) {
     // Memory does not fail to be written to, and no value here has keys that are not strings.
     let _ = serde_json::to_writer(body, value);
@@ -70,15 +69,92 @@ pub(crate) fn room_base64(vectors: usize, dim: usize) -> Vec<u8> {
     Vec::with_capacity(vectors.saturating_mul(each).saturating_add(256))
 }
 
-/// Appends the little-endian bytes of a vector in base64, in quotes.
-pub(crate) fn write_base64(body: &mut Vec<u8>, vector: &[f32], bytes: &mut Vec<u8>) {
-    bytes.clear();
-    bytes.extend(vector.iter().flat_map(|value| value.to_le_bytes()));
-    body.push(b'"');
+/// Appends a vector as a JSON list. A float is written in the fewest digits that read back to the
+/// same float32, and one that is not finite as null: what serde_json writes, in less time.
+pub(crate) fn write_vector(body: &mut Vec<u8>, vector: &[f32]) {
+    /// Of one number, with its comma.
+    const MOST: usize = size_of::<zmij::Buffer>() + 1;
+    /// So many at a time: they are put together in memory that needs no check of its room.
+    const AT_ONCE: usize = 32;
+    let mut buffer = zmij::Buffer::new();
+    let mut part = [0; AT_ONCE * MOST];
+    body.push(b'[');
     let start = body.len();
-    let length = bytes.len().div_ceil(3) * 4;
-    body.resize(start + length, 0);
-    // The slice is as long as the text is.
-    let _ = STANDARD.encode_slice(bytes.as_slice(), &mut body[start..]);
+    for values in vector.chunks(AT_ONCE) {
+        let mut length = 0;
+        for &value in values {
+            let text = if value.is_finite() { buffer.format_finite(value) } else { "null" };
+            copy_short(&mut part[length..], text.as_bytes());
+            length += text.len();
+            part[length] = b',';
+            length += 1;
+        }
+        body.extend_from_slice(&part[..length]);
+    }
+    if body.len() > start {
+        body.pop();
+    }
+    body.push(b']');
+}
+
+/// Copies to the beginning of `to`. Two copies of a known length that overlap take less than a call
+/// of memcpy.
+fn copy_short(to: &mut [u8], from: &[u8]) {
+    let length = from.len();
+    if (8..=16).contains(&length) {
+        to[..8].copy_from_slice(&from[..8]);
+        to[length - 8..length].copy_from_slice(&from[length - 8..]);
+    } else {
+        to[..length].copy_from_slice(from);
+    }
+}
+
+/// Appends the bytes of a vector in base64, in quotes. They are little-endian, as all platforms are
+/// that the core is made for.
+pub(crate) fn write_base64(body: &mut Vec<u8>, vector: &[f32]) {
     body.push(b'"');
+    STANDARD.encode_append(vector.as_bytes(), body);
+    body.push(b'"');
+}
+
+#[cfg(test)]
+mod tests {
+    use super::{write, write_base64, write_vector};
+
+    #[test]
+    fn vectors_are_written_as_serde_json_does() {
+        let mut values =
+            vec![0.0, -0.0, 1.0, -1.5, 0.1, 1e16, -1e16, 1e-5, 123_456.79, 16_777_216.0];
+        values.extend([
+            f32::MIN,
+            f32::MAX,
+            f32::MIN_POSITIVE,
+            1e-45,
+            -1.175_494_4e-38,
+            f32::EPSILON,
+        ]);
+        values.extend([f32::NAN, f32::INFINITY, f32::NEG_INFINITY]);
+        // One of each few thousand of all bit patterns.
+        values.extend((0..=u32::MAX).step_by(4_001).map(f32::from_bits));
+        for length in (0..70).chain([values.len()]) {
+            let (mut ours, mut theirs) = (b"x".to_vec(), b"x".to_vec());
+            write_vector(&mut ours, &values[..length]);
+            write(&mut theirs, &values[..length]);
+            assert!(ours == theirs, "{length} values");
+        }
+    }
+
+    #[test]
+    fn base64_is_of_little_endian_bytes() {
+        for (vector, text) in [
+            (&[][..], "\"\""),
+            (&[1.0][..], "\"AACAPw==\""),
+            (&[1.0, -2.5][..], "\"AACAPwAAIMA=\""),
+            (&[1.0, -2.5, 0.1][..], "\"AACAPwAAIMDNzMw9\""),
+        ] {
+            let mut body = Vec::new();
+            write_base64(&mut body, vector);
+            assert_eq!(body, text.as_bytes());
+        }
+    }
 }

@@ -2,8 +2,9 @@
 
 use serde::Deserialize;
 
-use crate::answer::{Answer, room, write, write_base64, write_list};
+use crate::answer::{Answer, room, write, write_base64, write_list, write_vector};
 use crate::embed::{Context, Cut, Embedded, Wish, embed};
+use crate::input::read;
 use crate::problem::{Kind, Problem};
 use crate::quantize::{Ranges, bits};
 
@@ -49,7 +50,7 @@ struct Request {
 }
 
 pub(crate) fn embed_texts(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let request: Request = serde_json::from_slice(body)?;
+    let request: Request = read(body)?;
     let served = context.models.find(&request.model)?;
     let Some(texts) = request.texts.filter(|texts| !texts.is_empty()) else {
         let message =
@@ -128,10 +129,9 @@ fn check(kind: Type, columns: usize, dim: usize, ranges: Option<&Ranges>) -> Res
 }
 
 fn write_rows(out: &mut Vec<u8>, kind: Type, embedded: &Embedded, ranges: Option<&Ranges>) {
-    let mut bytes = Vec::new();
     write_list(out, embedded.rows(), |out, row| match kind {
-        Type::Float => write(out, row),
-        Type::Base64 => write_base64(out, row, &mut bytes),
+        Type::Float => write_vector(out, row),
+        Type::Base64 => write_base64(out, row),
         Type::Ubinary => {
             let row: Vec<u8> = bits(row).into_iter().flatten().collect();
             write(out, row.as_slice());

@@ -4,14 +4,18 @@ use std::hash::{BuildHasher, RandomState};
 use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 
-use axum::http::HeaderValue;
+use axum::http::{HeaderName, HeaderValue};
+
+pub(crate) const REQUEST_ID: HeaderName = HeaderName::from_static("x-request-id");
+pub(crate) const TRACEPARENT: HeaderName = HeaderName::from_static("traceparent");
 
 /// Not guessable from another process's, and none comes twice in one.
 pub(crate) fn new_id() -> String {
-    static START: OnceLock<u64> = OnceLock::new();
+    static START: OnceLock<String> = OnceLock::new();
     static NEXT: AtomicU64 = AtomicU64::new(0);
-    let start = START.get_or_init(|| RandomState::new().hash_one(std::process::id()));
-    format!("{start:016x}-{:08x}", NEXT.fetch_add(1, Ordering::Relaxed))
+    let start =
+        START.get_or_init(|| format!("{:016x}", RandomState::new().hash_one(std::process::id())));
+    format!("{start}-{:08x}", NEXT.fetch_add(1, Ordering::Relaxed))
 }
 
 /// A client's `x-request-id` if it can be written into a log as it is.

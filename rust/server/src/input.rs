@@ -5,6 +5,15 @@ use std::fmt;
 use serde::Deserialize;
 use serde::de::{Deserializer, Error, SeqAccess, Visitor};
 
+/// Reads a body. UTF-8 is looked at once, and not again for each string; if it is none, serde_json
+/// says where.
+pub(crate) fn read<'a, T: Deserialize<'a>>(body: &'a [u8]) -> serde_json::Result<T> {
+    match std::str::from_utf8(body) {
+        Ok(text) => serde_json::from_str(text),
+        Err(_) => serde_json::from_slice(body),
+    }
+}
+
 /// A list is given up beyond this, whatever the limits are, so that a body of tiny items does not
 /// take many times its size.
 const MOST_ITEMS: usize = 1 << 16;

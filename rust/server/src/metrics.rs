@@ -22,12 +22,22 @@ struct Failure {
     err: &'static str,
 }
 
+/// Counts of the requests of one method, looked up once: the family has a lock and a hash for each
+/// look.
+#[derive(Debug)]
+struct Done {
+    requests: Counter,
+    successes: Counter,
+}
+
 /// All counts of the process.
 #[derive(Debug)]
 pub(crate) struct Metrics {
     registry: Registry,
-    requests: Family<Method, Counter>,
-    successes: Family<Method, Counter>,
+    /// Of one text, and of several.
+    single: Done,
+    batch: Done,
+    refused: Counter,
     failures: Family<Failure, Counter>,
     duration: Histogram,
     input_length: Histogram,
@@ -47,9 +57,18 @@ impl Default for Metrics {
         // From 20 microseconds to 20 seconds.
         let duration = Histogram::new(exponential_buckets(2e-5, 2.0, 21));
         let input_length = Histogram::new(exponential_buckets(1.0, 2.0, 21));
+        let (requests, successes) =
+            (Family::<Method, Counter>::default(), Family::<Method, Counter>::default());
+        // TEI's words for one text and for several.
+        let done = |method| {
+            let method = Method { method };
+            let requests = requests.get_or_create(&method).clone();
+            Done { requests, successes: successes.get_or_create(&method).clone() }
+        };
         let made = Self {
-            requests: Family::default(),
-            successes: Family::default(),
+            single: done("single"),
+            batch: done("batch"),
+            refused: requests.get_or_create(&Method { method: "refused" }).clone(),
             failures: Family::default(),
             duration,
             input_length,
@@ -61,8 +80,8 @@ impl Default for Metrics {
             connections: Gauge::default(),
             registry: Registry::default(),
         };
-        registry.register("te_request_count", "Requests", made.requests.clone());
-        registry.register("te_request_success", "Requests answered", made.successes.clone());
+        registry.register("te_request_count", "Requests", requests.clone());
+        registry.register("te_request_success", "Requests answered", successes.clone());
         registry.register("te_request_failure", "Requests refused", made.failures.clone());
         registry.register("te_request_duration", "Seconds a request took", made.duration.clone());
         registry.register("te_request_input_length", "Tokens", made.input_length.clone());
@@ -80,10 +99,9 @@ impl Default for Metrics {
 impl Metrics {
     /// A request that ended well.
     pub(crate) fn success(&self, batch: bool, totals: &Totals, took: Duration) {
-        // TEI's words for one text and for several.
-        let method = Method { method: if batch { "batch" } else { "single" } };
-        self.requests.get_or_create(&method).inc();
-        self.successes.get_or_create(&method).inc();
+        let done = if batch { &self.batch } else { &self.single };
+        done.requests.inc();
+        done.successes.inc();
         self.duration.observe(took.as_secs_f64());
         if totals.texts > 0 {
             self.input_length.observe(totals.tokens as f64);
@@ -96,7 +114,7 @@ impl Metrics {
 
     /// A request that was refused; `kind` is TEI's name of why.
     pub(crate) fn failure(&self, kind: &'static str, status: StatusCode, took: Duration) {
-        self.requests.get_or_create(&Method { method: "refused" }).inc();
+        self.refused.inc();
         let err = if status == StatusCode::UNAUTHORIZED { "Unauthorized" } else { kind };
         self.failures.get_or_create(&Failure { err }).inc();
         self.duration.observe(took.as_secs_f64());

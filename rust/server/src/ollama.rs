@@ -6,9 +6,9 @@ use std::time::{Instant, SystemTime, UNIX_EPOCH};
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, room, write, write_list};
+use crate::answer::{Answer, room, write, write_list, write_vector};
 use crate::embed::{Context, Cut, Embedded, Totals, Wish, embed};
-use crate::input::Input;
+use crate::input::{Input, read};
 use crate::models::Served;
 use crate::problem::{Kind, Problem};
 
@@ -22,7 +22,7 @@ struct Embed {
 
 pub(crate) fn embed_texts(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
     let start = Instant::now();
-    let request: Embed = serde_json::from_slice(body)?;
+    let request: Embed = read(body)?;
     let served = context.models.find(&request.model)?;
     let texts = match request.input {
         None => Vec::new(),
@@ -42,7 +42,7 @@ pub(crate) fn embed_texts(context: &Context<'_>, body: &[u8]) -> Result<Answer, 
     out.extend_from_slice(b"{\"model\":");
     write(&mut out, &request.model);
     out.extend_from_slice(b",\"embeddings\":");
-    write_list(&mut out, embedded.rows(), write);
+    write_list(&mut out, embedded.rows(), write_vector);
     let total = start.elapsed().as_nanos();
     let tokens = embedded.totals.tokens;
     let rest =
@@ -59,7 +59,7 @@ struct Old {
 }
 
 pub(crate) fn embed_prompt(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let request: Old = serde_json::from_slice(body)?;
+    let request: Old = read(body)?;
     let served = context.models.find(&request.model)?;
     let (vectors, totals) = if request.prompt.is_empty() {
         (Vec::new(), Totals::default())
@@ -72,7 +72,7 @@ pub(crate) fn embed_prompt(context: &Context<'_>, body: &[u8]) -> Result<Answer,
     };
     let mut out = room(vectors.len());
     out.extend_from_slice(b"{\"embedding\":");
-    write(&mut out, vectors.as_slice());
+    write_vector(&mut out, &vectors);
     out.push(b'}');
     Ok(Answer::json(out, totals))
 }
@@ -138,7 +138,7 @@ struct Show {
 }
 
 pub(crate) fn show(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let request: Show = serde_json::from_slice(body)?;
+    let request: Show = read(body)?;
     let Some(name) = request.model.or(request.name) else {
         return Err(Problem::new(Kind::Invalid, "`model` is missing"));
     };

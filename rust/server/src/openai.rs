@@ -5,9 +5,9 @@ use std::time::UNIX_EPOCH;
 use serde::Deserialize;
 use serde_json::{Value, json};
 
-use crate::answer::{Answer, room, room_base64, write, write_base64, write_list};
+use crate::answer::{Answer, room, room_base64, write, write_base64, write_list, write_vector};
 use crate::embed::{Context, Wish, embed_input};
-use crate::input::Input;
+use crate::input::{Input, read};
 use crate::models::Served;
 use crate::problem::{Kind, Problem};
 
@@ -27,7 +27,7 @@ enum Format {
 }
 
 pub(crate) fn embeddings(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let request: Request = serde_json::from_slice(body)?;
+    let request: Request = read(body)?;
     let served = context.models.get(request.model.as_deref())?;
     let empty = |what| Err(Problem::invalid("input", what));
     match &request.input {
@@ -55,15 +55,14 @@ pub(crate) fn embeddings(context: &Context<'_>, body: &[u8]) -> Result<Answer, P
         room(embedded.vectors.len())
     };
     out.extend_from_slice(b"{\"object\":\"list\",\"data\":");
-    let mut bytes = Vec::new();
     write_list(&mut out, embedded.rows().enumerate(), |out, (index, vector)| {
         out.extend_from_slice(b"{\"object\":\"embedding\",\"index\":");
         write(out, &index);
         out.extend_from_slice(b",\"embedding\":");
         if base64 {
-            write_base64(out, vector, &mut bytes);
+            write_base64(out, vector);
         } else {
-            write(out, vector);
+            write_vector(out, vector);
         }
         out.push(b'}');
     });

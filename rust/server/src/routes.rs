@@ -4,7 +4,7 @@ use std::sync::Arc;
 
 use axum::Router;
 use axum::body::Body;
-use axum::http::{HeaderName, HeaderValue, Method, Request, StatusCode, header};
+use axum::http::{HeaderValue, Method, Request, StatusCode, header};
 use axum::routing::{MethodRouter, get, post};
 use tower_http::cors::{AllowOrigin, CorsLayer};
 
@@ -130,7 +130,7 @@ fn cors(origins: &[String]) -> Result<Option<CorsLayer>, String> {
         });
         AllowOrigin::list(values.collect::<Result<Vec<_>, _>>()?)
     };
-    let ours = HeaderName::from_static("x-request-id");
+    let ours = crate::ids::REQUEST_ID;
     Ok(Some(
         CorsLayer::new()
             .allow_origin(allowed)

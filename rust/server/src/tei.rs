@@ -4,9 +4,9 @@ use serde::Deserialize;
 use serde_json::{Value, json};
 use tokenizers::Encoding;
 
-use crate::answer::{Answer, room, write, write_list};
+use crate::answer::{Answer, room, write, write_list, write_vector};
 use crate::embed::{Context, Cut, Embedded, MOST_NUMBERS, Totals, Wish, embed, embed_input};
-use crate::input::Input;
+use crate::input::{Input, read};
 use crate::models::Served;
 use crate::problem::{Kind, Problem};
 
@@ -73,7 +73,7 @@ fn prepare(served: &Served, input: &mut Input, prompt: Option<&str>) -> Result<(
 }
 
 pub(crate) fn embed_texts(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let request = serde_json::from_slice(body)?;
+    let request = read(body)?;
     Ok(rows(&embed_request(context, context.models.first(), request)?))
 }
 
@@ -93,7 +93,7 @@ fn embed_request(
 
 fn rows(embedded: &Embedded) -> Answer {
     let mut out = room(embedded.vectors.len());
-    write_list(&mut out, embedded.rows(), write);
+    write_list(&mut out, embedded.rows(), write_vector);
     Answer::json(out, embedded.totals)
 }
 
@@ -104,7 +104,7 @@ pub(crate) fn root(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem
         #[serde(borrow)]
         inputs: &'a serde_json::value::RawValue,
     }
-    let task: Task<'_> = serde_json::from_slice(body)?;
+    let task: Task<'_> = read(body)?;
     if task.inputs.get().starts_with('{') {
         similarity(context, body)
     } else {
@@ -119,7 +119,7 @@ pub(crate) fn vertex(context: &Context<'_>, body: &[u8]) -> Result<Answer, Probl
         #[serde(borrow)]
         instances: Vec<&'a serde_json::value::RawValue>,
     }
-    let Envelope { instances } = serde_json::from_slice(body)?;
+    let Envelope { instances } = read(body)?;
     if instances.is_empty() {
         return Err(Problem::new(Kind::Empty, "`instances` cannot be empty"));
     }
@@ -173,7 +173,7 @@ struct Similarity {
 }
 
 pub(crate) fn similarity(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let Similarity { inputs, parameters } = serde_json::from_slice(body)?;
+    let Similarity { inputs, parameters } = read(body)?;
     let parameters = parameters.unwrap_or_default();
     let served = context.models.first();
     if inputs.sentences.is_empty() {
@@ -193,13 +193,13 @@ pub(crate) fn similarity(context: &Context<'_>, body: &[u8]) -> Result<Answer, P
     let dot = |row: &[f32]| row.iter().zip(&source.vectors).map(|(a, b)| a * b).sum::<f32>();
     let scores: Vec<f32> = sentences.rows().map(dot).collect();
     let mut out = Vec::new();
-    write(&mut out, scores.as_slice());
+    write_vector(&mut out, &scores);
     Ok(Answer::json(out, sentences.totals.plus(source.totals)))
 }
 
 /// `/embed_all`: the row of each token, before pooling.
 pub(crate) fn embed_all(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let mut request: Request = serde_json::from_slice(body)?;
+    let mut request: Request = read(body)?;
     let served = context.models.first();
     prepare(served, &mut request.inputs, request.prompt_name.as_deref())?;
     let texts = match request.inputs {
@@ -231,7 +231,7 @@ pub(crate) fn embed_all(context: &Context<'_>, body: &[u8]) -> Result<Answer, Pr
         if let Err(error) = model.rows_of(ids, &mut vectors) {
             failed = Some(error);
         }
-        write_list(out, vectors.chunks_exact(model.dim()), write);
+        write_list(out, vectors.chunks_exact(model.dim()), write_vector);
     });
     match failed {
         Some(error) => Err(error.into()),
@@ -247,7 +247,7 @@ struct Tokenize {
 }
 
 pub(crate) fn tokenize(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let mut request: Tokenize = serde_json::from_slice(body)?;
+    let mut request: Tokenize = read(body)?;
     let served = context.models.first();
     prepare(served, &mut request.inputs, request.prompt_name.as_deref())?;
     let texts = match request.inputs {
@@ -299,7 +299,7 @@ struct Decode {
 }
 
 pub(crate) fn decode(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let request: Decode = serde_json::from_slice(body)?;
+    let request: Decode = read(body)?;
     let lists = match request.ids {
         Input::Ids(ids) => vec![ids],
         Input::ManyIds(lists) => lists,

@@ -3,8 +3,9 @@
 use serde::Deserialize;
 use serde_json::json;
 
-use crate::answer::{Answer, room, write, write_list};
+use crate::answer::{Answer, room, write, write_list, write_vector};
 use crate::embed::{Context, Wish, embed};
+use crate::input::read;
 use crate::models::Served;
 use crate::problem::{Kind, Problem};
 
@@ -15,7 +16,7 @@ struct Request {
 }
 
 pub(crate) fn vectors(context: &Context<'_>, body: &[u8]) -> Result<Answer, Problem> {
-    let Request { text, texts } = serde_json::from_slice(body)?;
+    let Request { text, texts } = read(body)?;
     let served: &Served = context.models.first();
     let (texts, single) = match (text, texts) {
         (None, None) => return Err(Problem::new(Kind::Invalid, "`text` or `texts` is missing")),
@@ -28,10 +29,10 @@ pub(crate) fn vectors(context: &Context<'_>, body: &[u8]) -> Result<Answer, Prob
         out.extend_from_slice(b"{\"text\":");
         write(&mut out, &texts[0]);
         out.extend_from_slice(b",\"vector\":");
-        write(&mut out, embedded.vectors.as_slice());
+        write_vector(&mut out, &embedded.vectors);
     } else {
         out.extend_from_slice(b"{\"vectors\":");
-        write_list(&mut out, embedded.rows(), write);
+        write_list(&mut out, embedded.rows(), write_vector);
     }
     // Containers write the one, the database reads the other.
     let dim = embedded.dim;
