@@ -21,7 +21,7 @@ const SPAWN_COST: u64 = 200_000;
 
 /// Nanoseconds of work in a chunk: long beside the lock that hands it out, short enough that
 /// threads finish together and that an interrupt is noticed. With 100,000, two threads made 1.55
-/// times what one makes of 5,000 paragraphs, with this or less 1.83 (`benches.compare`).
+/// times what one makes of 5,000 paragraphs, with this or less 1.83 (`m2v-fast bench`).
 const CHUNK_COST: u64 = 40_000;
 
 /// A call asks the system for no more threads than this, or than there are processors, whatever it
