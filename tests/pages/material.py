@@ -1,0 +1,63 @@
+"""What the pages speak of and a reader has: files, folders, a hub with models of these names."""
+
+from __future__ import annotations
+
+import gzip
+import json
+import shutil
+from typing import TYPE_CHECKING
+
+from m2v_fast import BUNDLED_MODEL, demo
+from m2v_fast.sources import resolve
+
+if TYPE_CHECKING:
+    from pathlib import Path
+
+    from tests.support.hub import Files, Hub
+
+#: Models that pages name; here all are the bundled one.
+NAMES = ("minishlab/potion-base-8M", "minishlab/potion-base-2M", "minishlab/potion-retrieval-32M")
+#: The same in the layout of sentence-transformers.
+STATIC = "sentence-transformers/static-retrieval-mrl-en-v1"
+
+_MODULES = [
+    {
+        "idx": 0,
+        "name": "0",
+        "path": "0_StaticEmbedding",
+        "type": "sentence_transformers.models.StaticEmbedding",
+    }
+]
+
+
+def files() -> Files:
+    """The files of the bundled model."""
+    folder = resolve(BUNDLED_MODEL)
+    return {path.name: path.read_bytes() for path in sorted(folder.iterdir()) if path.is_file()}
+
+
+def offer(hub: Hub) -> None:
+    """Put the models on a hub."""
+    from tests.support.hub import Repository
+
+    plain = files()
+    for name in NAMES:
+        repository = hub.repositories[name] = Repository()
+        repository.commit(plain, "main")
+
+
+def lay(folder: Path) -> None:
+    """Write the files that the pages begin with."""
+    texts = demo.DOCUMENTS
+    (folder / "texts.txt").write_text("\n".join(texts) + "\n", encoding="utf-8")
+    rows = [json.dumps({"id": number, "text": text}) for number, text in enumerate(texts)]
+    lines = "\n".join(rows) + "\n"
+    (folder / "texts.jsonl").write_text(lines, encoding="utf-8")
+    with gzip.open(folder / "docs.jsonl.gz", "wt", encoding="utf-8") as file:
+        file.write(lines)
+    (folder / "app.py").write_text(
+        "from model2vec import StaticModel\n"
+        'print(type(StaticModel.from_pretrained("my-model")).__module__)\n',
+        encoding="utf-8",
+    )
+    shutil.copytree(resolve(BUNDLED_MODEL), folder / "my-model")

@@ -1,0 +1,69 @@
+"""Runs the blocks of a page, one after the other, in this interpreter and in shells.
+
+usage: python -m tests.pages.session FILE; FILE is JSON: a list of blocks. The first that fails, or
+prints something else than the page shows, ends it with a message that names the page and the line.
+"""
+
+from __future__ import annotations
+
+import contextlib
+import difflib
+import doctest
+import io
+import json
+import subprocess
+import sys
+import traceback
+import types
+from pathlib import Path
+from typing import Any
+
+_LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
+
+
+def _python(block: dict[str, Any], module: types.ModuleType) -> str:
+    printed = io.StringIO()
+    with contextlib.redirect_stdout(printed):
+        exec(compile(block["code"], block["name"], "exec"), module.__dict__)
+    return printed.getvalue()
+
+
+def _shell(block: dict[str, Any], checkout: str) -> str:
+    done = subprocess.run(
+        ["bash", "-euo", "pipefail", "-c", block["code"]],
+        cwd=checkout if block["at_checkout"] else None,
+        stdin=subprocess.DEVNULL,
+        capture_output=True,
+        text=True,
+        check=False,
+    )
+    if done.returncode:
+        raise RuntimeError(f"exit code {done.returncode}\n{done.stdout}\n{done.stderr}")
+    return done.stdout
+
+
+def main() -> None:
+    """Run them."""
+    blocks = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
+    # As in a script or at a prompt, so that what pickles by name works.
+    module = types.ModuleType("__main__")
+    sys.modules["__main__"] = module
+    for block in blocks:
+        try:
+            if block["language"] == "python":
+                printed = _python(block, module)
+            else:
+                printed = _shell(block, sys.argv[2])
+        except BaseException:
+            traceback.print_exc()
+            sys.exit(f"{block['name']} fails:\n{block['code']}")
+        wanted = block["output"]
+        if wanted is not None and not doctest.OutputChecker().check_output(wanted, printed, _LIKE):
+            lines = difflib.unified_diff(
+                wanted.splitlines(), printed.splitlines(), "the page", "what is printed", lineterm=""
+            )
+            sys.exit(f"{block['name']} prints something else:\n" + "\n".join(lines))
+
+
+if __name__ == "__main__":
+    main()
