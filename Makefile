@@ -245,10 +245,8 @@ test-engines: $(VENV)/made $(ENGINES)/made $(DAFT)/made ## Test Ray, Spark (whic
 		$$folder/bin/python -m pip --disable-pip-version-check --quiet install $(ENGINES)/dist/*.whl && \
 		$$folder/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(ENGINES)/dist/*.whl || exit 1; \
 	done
-	M2V_FAST_PAGES=engines $(ENGINES)/bin/python -m pytest -q tests/integrations/test_ray.py \
-		tests/integrations/test_spark.py tests/pages/test_run.py
-	M2V_FAST_PAGES=daft $(DAFT)/bin/python -m pytest -q tests/integrations/test_daft.py \
-		tests/pages/test_run.py
+	$(ENGINES)/bin/python -m pytest -q tests/integrations/test_ray.py tests/integrations/test_spark.py
+	$(DAFT)/bin/python -m pytest -q tests/integrations/test_daft.py
 
 # The server is a workspace and a wheel of its own (rust/server says why).
 SERVER := .venv-server

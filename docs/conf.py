@@ -19,6 +19,12 @@ default_role = "code"
 autodoc_member_order = "bysource"
 autodoc_typehints = "none"
 autodoc_preserve_defaults = True
+# The adapters are read without their frameworks.
+autodoc_mock_imports = [
+    *("bertopic", "chonkie", "chromadb", "daft", "dask", "duckdb", "fastembed", "haystack"),
+    *("keybert", "lancedb", "langchain_core", "llama_index", "polars", "pydantic", "pyspark"),
+    *("sentence_transformers", "sklearn", "torch"),
+]
 napoleon_numpy_docstring = False
 maximum_signature_line_length = 80
 

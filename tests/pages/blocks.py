@@ -6,6 +6,7 @@ A comment above a block says what is to be known of it:
     <!-- at: checkout -->       it runs in the checkout and not in a folder of its own
     <!-- not run: REASON -->    no test runs it
     <!-- output: varies -->     what is printed below it is an example
+    <!-- keeps running: URL --> it is a server, which answers there soon, and ends with the page
 
 A page runs from top to bottom as one session in each environment that its blocks name; a page whose
 first line is `<!-- run by: FILE -->` has a test of its own.
@@ -27,7 +28,7 @@ _FENCE = re.compile(
     r"^(?P<indent> *)```(?P<language>[\w{}-]*)\n(?P<code>.*?)^(?P=indent)```$",
     re.MULTILINE | re.DOTALL,
 )
-_MARK = re.compile(r"<!-- (in|at|not run|output): (.+?) -->", re.DOTALL)
+_MARK = re.compile(r"<!-- (in|at|not run|output|keeps running): (.+?) -->", re.DOTALL)
 _PAGE_MARK = re.compile(r"\A<!-- run by: (\S+) -->\n")
 
 
@@ -43,6 +44,8 @@ class Block:
     at_checkout: bool
     not_run: str | None
     output: str | None
+    #: Where it answers, if it is a server.
+    url: str | None
 
     @property
     def name(self) -> str:
@@ -88,6 +91,7 @@ def read(page: Path) -> list[Block]:
                     at_checkout=marks.get("at") == "checkout",
                     not_run=" ".join(marks["not run"].split()) if "not run" in marks else None,
                     output=None,
+                    url=marks.get("keeps running"),
                 )
             )
         elif language == "text" and found and not _prose(between) and marks.get("output") is None:

@@ -5,6 +5,7 @@ from __future__ import annotations
 import gzip
 import json
 import shutil
+from importlib.util import find_spec
 from typing import TYPE_CHECKING
 
 from m2v_fast import BUNDLED_MODEL, demo
@@ -46,6 +47,20 @@ def offer(hub: Hub) -> None:
         repository.commit(plain, "main")
 
 
+def _tables(folder: Path, texts: list[str]) -> None:
+    """Two Parquet files, where there is what writes them."""
+    if find_spec("pyarrow") is None:
+        return
+    import pyarrow as pa
+    from pyarrow import parquet
+
+    folder.mkdir()
+    half = len(texts) // 2
+    for name, numbers in (("a", range(half)), ("b", range(half, len(texts)))):
+        table = pa.table({"id": [*numbers], "text": [texts[number] for number in numbers]})
+        parquet.write_table(table, folder / f"{name}.parquet")
+
+
 def lay(folder: Path) -> None:
     """Write the files that the pages begin with."""
     texts = demo.DOCUMENTS
@@ -55,6 +70,7 @@ def lay(folder: Path) -> None:
     (folder / "texts.jsonl").write_text(lines, encoding="utf-8")
     with gzip.open(folder / "docs.jsonl.gz", "wt", encoding="utf-8") as file:
         file.write(lines)
+    _tables(folder / "in", texts)
     (folder / "app.py").write_text(
         "from model2vec import StaticModel\n"
         'print(type(StaticModel.from_pretrained("my-model")).__module__)\n',

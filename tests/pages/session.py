@@ -13,11 +13,15 @@ import io
 import json
 import subprocess
 import sys
+import time
 import traceback
 import types
+import urllib.request
 from pathlib import Path
 from typing import Any
 
+#: Tenths of a second for a server to answer.
+PATIENCE = 300
 _LIKE = doctest.ELLIPSIS | doctest.NORMALIZE_WHITESPACE
 
 
@@ -42,8 +46,43 @@ def _shell(block: dict[str, Any], checkout: str) -> str:
     return done.stdout
 
 
+class Server:
+    """A block that keeps running: at most one at a time."""
+
+    def __init__(self) -> None:
+        self._process: subprocess.Popen[bytes] | None = None
+
+    def start(self, block: dict[str, Any]) -> str:
+        """Start it in the place of the one before, and wait until it answers."""
+        self.stop()
+        # Bash becomes the last command of its script, so that it is what is ended.
+        self._process = subprocess.Popen(["bash", "-euc", block["code"]])
+        for _ in range(PATIENCE):
+            if self._process.poll() is not None:
+                raise RuntimeError("it does not keep running")
+            with contextlib.suppress(OSError), urllib.request.urlopen(block["url"]) as answer:
+                return str(answer.status)
+            time.sleep(0.1)
+        raise RuntimeError(f"nothing answers at {block['url']}")
+
+    def stop(self) -> None:
+        """End it."""
+        if self._process is not None:
+            self._process.terminate()
+            self._process.wait(60)
+            self._process = None
+
+
 def main() -> None:
     """Run them."""
+    server = Server()
+    try:
+        _run(server)
+    finally:
+        server.stop()
+
+
+def _run(server: Server) -> None:
     blocks = json.loads(Path(sys.argv[1]).read_text(encoding="utf-8"))
     # As in a script or at a prompt, so that what pickles by name works.
     module = types.ModuleType("__main__")
@@ -52,6 +91,8 @@ def main() -> None:
         try:
             if block["language"] == "python":
                 printed = _python(block, module)
+            elif block["url"] is not None:
+                printed = server.start(block)
             else:
                 printed = _shell(block, sys.argv[2])
         except BaseException:

@@ -20,7 +20,16 @@ if not (ROOT / "rust" / "server").exists():
 MAKEFILE = (ROOT / "Makefile").read_text(encoding="utf-8")
 
 #: Blocks that no test runs, for each page. Each says why above itself.
-NOT_RUN: dict[str, int] = {}
+NOT_RUN = {
+    "docs/benchmarks/README.md": 4,
+    "docs/bulk.md": 3,
+    "docs/bundled-model.md": 4,
+    "docs/install.md": 3,
+    "docs/performance.md": 1,
+    "docs/releasing.md": 1,
+    "docs/server.md": 1,
+    "docs/trust.md": 1,
+}
 
 
 def test_what_is_not_run() -> None:
