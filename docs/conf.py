@@ -12,12 +12,13 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 
 myst_heading_anchors = 3
-myst_enable_extensions = ["attrs_block", "smartquotes"]
+smartquotes = False
 # Docstrings are written with single backticks for code.
 default_role = "code"
 
 autodoc_member_order = "bysource"
-autodoc_typehints = "none"
+autodoc_typehints = "description"
+autodoc_typehints_description_target = "documented"
 autodoc_preserve_defaults = True
 # The adapters are read without their frameworks.
 autodoc_mock_imports = [

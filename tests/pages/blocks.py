@@ -77,7 +77,7 @@ def read(page: Path) -> list[Block]:
         between = text[end : fence.start()]
         end = fence.end()
         # Marks belong to the block that they stand right above.
-        marks = {key: value for key, value in _MARK.findall(between.rpartition("\n\n\n")[2])}
+        marks = dict(_MARK.findall(between.rpartition("\n\n\n")[2]))
         code = _indented(fence["code"], fence["indent"])
         language = fence["language"]
         if language in RUN:

@@ -101,7 +101,11 @@ def _run(server: Server) -> None:
         wanted = block["output"]
         if wanted is not None and not doctest.OutputChecker().check_output(wanted, printed, _LIKE):
             lines = difflib.unified_diff(
-                wanted.splitlines(), printed.splitlines(), "the page", "what is printed", lineterm=""
+                wanted.splitlines(),
+                printed.splitlines(),
+                "the page",
+                "what is printed",
+                lineterm="",
             )
             sys.exit(f"{block['name']} prints something else:\n" + "\n".join(lines))
 

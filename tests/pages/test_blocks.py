@@ -4,12 +4,15 @@ from __future__ import annotations
 
 import re
 from collections import Counter
-from pathlib import Path
+from typing import TYPE_CHECKING
 
 import pytest
 
 from tests.pages import blocks
 from tests.pages.blocks import ROOT
+
+if TYPE_CHECKING:
+    from pathlib import Path
 
 README = ROOT / "README.md"
 REPOSITORY = "https://github.com/m2v-fast/m2v-fast"
@@ -78,7 +81,9 @@ def _slug(heading: str) -> str:
 def test_the_readme_holds_on_a_page_of_a_package_index() -> None:
     text = README.read_text(encoding="utf-8")
     assert len(text.splitlines()) <= 140
-    for link in re.findall(r"\]\(([^)\s]+)", text) + re.findall(r'(?:src|srcset|href)="([^"]+)', text):
+    for link in re.findall(r"\]\(([^)\s]+)", text) + re.findall(
+        r'(?:src|srcset|href)="([^"]+)', text
+    ):
         assert link.startswith(("https://", "#")), f"{link} is relative"
 
 

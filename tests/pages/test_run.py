@@ -1,7 +1,7 @@
 """README and every page, run from top to bottom as they are printed.
 
-`M2V_FAST_PAGES` names the environment whose blocks are run; the Makefile sets it where it is not that
-of the other tests.
+`M2V_FAST_PAGES` names the environment whose blocks are run; the Makefile sets it where it is not
+that of the other tests.
 """
 
 from __future__ import annotations
@@ -25,6 +25,8 @@ ENVIRONMENT = os.environ.get("M2V_FAST_PAGES", blocks.HERE)
 
 if os.name == "nt":
     pytest.skip("the pages are written for a POSIX shell", allow_module_level=True)
+if not (blocks.ROOT / "rust" / "server").exists():
+    pytest.skip("of a checkout, not of a source distribution", allow_module_level=True)
 
 
 def _sessions() -> dict[str, list[blocks.Block]]:
