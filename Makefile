@@ -227,6 +227,11 @@ test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milv
 		--ignore tests/integrations/test_sentence_transformers.py \
 		--ignore tests/integrations/test_bertopic.py --ignore tests/integrations/test_keybert.py
 
+.PHONY: notebook
+notebook: $(VENV)/built $(FRAMEWORKS)/made ## Run examples/quickstart.ipynb and keep what it prints and draws
+	VIRTUAL_ENV=$(abspath $(FRAMEWORKS)) $(BIN)/maturin develop --release --locked --quiet
+	$(FRAMEWORKS)/bin/python scripts/run_notebook.py examples/quickstart.ipynb
+
 ENGINES := .venv-engines
 DAFT := .venv-daft
 
