@@ -6,29 +6,21 @@ import gzip
 import json
 import shutil
 from importlib.util import find_spec
+from pathlib import Path
+from tempfile import TemporaryDirectory
 from typing import TYPE_CHECKING
 
-from m2v_fast import BUNDLED_MODEL, demo
+import numpy as np
+from m2v_fast import BUNDLED_MODEL, StaticModel, demo
 from m2v_fast.sources import resolve
 
 if TYPE_CHECKING:
-    from pathlib import Path
-
     from tests.support.hub import Files, Hub
 
 #: Models that pages name; here all are the bundled one.
 NAMES = ("minishlab/potion-base-8M", "minishlab/potion-base-2M", "minishlab/potion-retrieval-32M")
-#: The same in the layout of sentence-transformers.
+#: The same as the library itself saves it.
 STATIC = "sentence-transformers/static-retrieval-mrl-en-v1"
-
-_MODULES = [
-    {
-        "idx": 0,
-        "name": "0",
-        "path": "0_StaticEmbedding",
-        "type": "sentence_transformers.models.StaticEmbedding",
-    }
-]
 
 
 def files() -> Files:
@@ -45,6 +37,22 @@ def offer(hub: Hub) -> None:
     for name in NAMES:
         repository = hub.repositories[name] = Repository()
         repository.commit(plain, "main")
+    if find_spec("sentence_transformers") is not None:
+        repository = hub.repositories[STATIC] = Repository()
+        repository.commit(_static(), "main")
+
+
+def _static() -> Files:
+    from sentence_transformers import SentenceTransformer
+    from sentence_transformers.sentence_transformer.modules import StaticEmbedding
+
+    source = StaticModel.from_pretrained(BUNDLED_MODEL)
+    rows = source.embedding.astype(np.float32)
+    model = SentenceTransformer(modules=[StaticEmbedding(source.tokenizer, rows)], device="cpu")
+    with TemporaryDirectory() as saved:
+        model.save_pretrained(saved)
+        paths = [path for path in sorted(Path(saved).rglob("*")) if path.is_file()]
+        return {path.relative_to(saved).as_posix(): path.read_bytes() for path in paths}
 
 
 def _tables(folder: Path, texts: list[str]) -> None:
