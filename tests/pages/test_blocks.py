@@ -101,3 +101,25 @@ def test_links_into_the_repository(page: Path) -> None:
     # On the site, what lies outside of docs is not there.
     for link in re.findall(r"\]\((\.\./[^)\s]+)", text) if page.parent.name == "docs" else ():
         raise AssertionError(f"{link}: link to {REPOSITORY} instead")
+
+
+#: Where a path that the architecture names may begin.
+ROOMS = (
+    "",
+    "rust",
+    "rust/core/src",
+    "rust/core/src/tokenize",
+    "rust/python/src",
+    "rust/server/src",
+)
+
+
+def test_the_architecture_names_what_is_there() -> None:
+    text = (ROOT / "docs" / "architecture.md").read_text(encoding="utf-8")
+    named = set(re.findall(r"`([\w/.]+(?:\.rs|\.py|/))`", text))
+    assert len(named) > 30
+    # A file alone is named after one of the same room.
+    files = {path.name for path in (ROOT / "rust" / "core" / "src").rglob("*.rs")}
+    for name in named:
+        known = any((ROOT / room / name).exists() for room in ROOMS)
+        assert known or name in files, name
