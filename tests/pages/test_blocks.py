@@ -109,6 +109,7 @@ ROOMS = (
     "rust",
     "rust/core/src",
     "rust/core/src/tokenize",
+    "rust/core/src/tokenize/models",
     "rust/python/src",
     "rust/server/src",
 )
