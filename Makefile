@@ -48,6 +48,9 @@ test-rust: ## Run the Rust tests, with and without the fallback
 	@# The engines are the same code: the longest sweeps are not run again.
 	cargo test --locked --quiet -p m2v-core --no-default-features -- \
 		--skip scalars:: --skip combinations::some_pairs --skip corpora::
+	cargo build --locked --quiet -p m2v-core
+	rustdoc --test docs/rust.md --edition 2024 --test-run-directory . \
+		-L dependency=target/debug/deps --extern m2v_core=target/debug/libm2v_core.rlib
 
 .PHONY: test-python
 test-python: build $(VENV)/tested ## Run the Python tests

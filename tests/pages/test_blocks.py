@@ -44,6 +44,29 @@ def test_what_is_not_run() -> None:
         assert len(block.not_run or "") > 15, block.name
 
 
+#: Blocks of other languages, and what runs them: rustdoc in the Makefile, the tests of proxies,
+#: nothing (one line of a manifest), and the site's own.
+OTHERS = {
+    ("docs/rust.md", "rust"),
+    ("docs/rust.md", "toml"),
+    ("docs/server.md", "nginx"),
+    ("docs/server.md", "caddy"),
+    ("docs/index.md", "{toctree}"),
+    ("docs/api.md", "{eval-rst}"),
+}
+
+
+def test_no_code_is_in_a_language_that_nothing_runs() -> None:
+    found = {
+        (page.relative_to(ROOT).as_posix(), language)
+        for page in blocks.pages()
+        for language in re.findall(r"^ *```(\S+)$", page.read_text(encoding="utf-8"), re.MULTILINE)
+        if language not in blocks.RUN and language != "text"
+    }
+    assert found == OTHERS
+    assert "rustdoc --test docs/rust.md" in MAKEFILE
+
+
 def test_every_environment_is_a_target() -> None:
     wanted = {block.environment for block in blocks.all_blocks()} - {blocks.HERE}
     assert wanted == set(re.findall(r"M2V_FAST_PAGES=([\w-]+)", MAKEFILE))
