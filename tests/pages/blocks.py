@@ -5,7 +5,8 @@ A comment above a block says what is to be known of it:
     <!-- in: integrations -->   it runs in that environment (a target of the Makefile) and no other
     <!-- at: checkout -->       it runs in the checkout and not in a folder of its own
     <!-- not run: REASON -->    no test runs it
-    <!-- output: varies -->     what is printed below it is an example
+    <!-- output: varies -->     what is printed below it is an example (… in it stands for anything
+                                where it is compared)
     <!-- keeps running: URL --> it is a server, which answers there soon, and ends with the page
 
 A page runs from top to bottom as one session in each environment that its blocks name; a page whose

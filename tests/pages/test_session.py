@@ -17,11 +17,11 @@ if TYPE_CHECKING:
 GOOD = """
 ```python
 count = 3
-print("it is", count)
+print("it is", count, "of", id(count))
 ```
 
 ```text
-it is 3
+it is 3 of …
 ```
 
 - In a list:
