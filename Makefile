@@ -48,6 +48,9 @@ test-rust: ## Run the Rust tests, with and without the fallback
 	@# The engines are the same code: the longest sweeps are not run again.
 	cargo test --locked --quiet -p m2v-core --no-default-features -- \
 		--skip scalars:: --skip combinations::some_pairs --skip corpora::
+	cargo build --locked --quiet -p m2v-core
+	rustdoc --test docs/rust.md --edition 2024 --test-run-directory . \
+		-L dependency=target/debug/deps --extern m2v_core=target/debug/libm2v_core.rlib
 
 .PHONY: test-python
 test-python: build $(VENV)/tested ## Run the Python tests
@@ -219,12 +222,18 @@ test-integrations: $(VENV)/made $(FRAMEWORKS)/made ## Test the adapters and Milv
 	$(BIN)/maturin build --release --locked --quiet --out $(FRAMEWORKS)/dist
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install $(FRAMEWORKS)/dist/*.whl
 	$(FRAMEWORKS)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(FRAMEWORKS)/dist/*.whl
-	$(FRAMEWORKS)/bin/python -m pytest -q tests/integrations \
+	M2V_FAST_PAGES=integrations $(FRAMEWORKS)/bin/python -m pytest -q tests/integrations \
+		tests/pages/test_run.py \
 		--ignore tests/integrations/test_recipes.py \
 		--ignore tests/integrations/test_ray.py --ignore tests/integrations/test_spark.py \
 		--ignore tests/integrations/test_daft.py \
 		--ignore tests/integrations/test_sentence_transformers.py \
 		--ignore tests/integrations/test_bertopic.py --ignore tests/integrations/test_keybert.py
+
+.PHONY: notebook
+notebook: $(VENV)/built $(FRAMEWORKS)/made ## Run examples/quickstart.ipynb and keep what it prints and draws
+	VIRTUAL_ENV=$(abspath $(FRAMEWORKS)) $(BIN)/maturin develop --release --locked --quiet
+	$(FRAMEWORKS)/bin/python scripts/run_notebook.py examples/quickstart.ipynb
 
 ENGINES := .venv-engines
 DAFT := .venv-daft
@@ -274,7 +283,8 @@ $(SERVER)/built: $(VENV)/made $(SERVER)/made $(shell find rust/core rust/arrow r
 .PHONY: test-server
 test-server: $(SERVER)/built fuzz-server-smoke ## Test the server: its own tests, real clients, faults
 	cargo test --locked --quiet $(SERVER_CARGO)
-	PATH=$(abspath $(SERVER))/bin:$$PATH $(SERVER)/bin/python -m pytest -q tests/server
+	PATH=$(abspath $(SERVER))/bin:$$PATH M2V_FAST_PAGES=server \
+		$(SERVER)/bin/python -m pytest -q tests/server tests/pages/test_run.py
 
 # What needs more than a toolchain: a browser, proxies, a musl compiler and target, a root to change.
 SYSTEM := chromium chromium-driver nginx-light caddy musl-tools openssl
@@ -350,7 +360,8 @@ test-integrations-torch: $(VENV)/made $(TORCH)/made ## Test sentence-transformer
 	$(BIN)/maturin build --release --locked --quiet --out $(TORCH)/dist
 	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install $(TORCH)/dist/*.whl
 	$(TORCH)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps $(TORCH)/dist/*.whl
-	$(TORCH)/bin/python -m pytest -q tests/integrations/test_sentence_transformers.py \
+	M2V_FAST_PAGES=torch $(TORCH)/bin/python -m pytest -q tests/pages/test_run.py \
+		tests/integrations/test_sentence_transformers.py \
 		tests/integrations/test_bertopic.py tests/integrations/test_keybert.py
 
 # Its source distribution carries the tests. Their fixtures need torch, so an environment of its own.
@@ -390,6 +401,22 @@ test-model2vec-releases: $(RELEASES)/wheel ## Run a program with compat on besid
 .PHONY: test-tokenizers-releases
 test-tokenizers-releases: $(RELEASES)/wheel ## Run what needs the package tokenizers beside its releases, 1.0's candidates included
 	$(BIN)/python -m tests.long.tokenizers_releases $(RELEASES)/tokenizers --wheel $(RELEASES)/dist/*.whl
+
+# The documentation site: every warning is an error, and every link and anchor leads somewhere.
+SITE := .venv-docs
+
+$(SITE)/made: pyproject.toml
+	$(PYTHON) -m venv $(SITE)
+	$(SITE)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(SITE)/bin/python -m pip --disable-pip-version-check --quiet install --group docs
+	touch $@
+
+.PHONY: docs
+docs: $(VENV)/built $(SITE)/made ## Build the documentation site into target/site, strictly
+	VIRTUAL_ENV=$(abspath $(SITE)) $(BIN)/maturin develop --release --locked --quiet
+	$(SITE)/bin/python -m sphinx --builder html --fail-on-warning --keep-going --fresh-env --quiet \
+		--doctree-dir target/doctrees docs target/site
+	$(SITE)/bin/python scripts/check_site.py target/site
 
 .PHONY: lint
 lint: build $(VENV)/tested ## Run every linter and type checker, and compare the stubs with the module
@@ -555,4 +582,4 @@ test-newest: $(RELEASES)/wheel $(VERSIONS)/made ## Test the package on the newes
 
 .PHONY: clean
 clean: ## Remove everything that the other targets made
-	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) $(TORCH) $(ENGINES) $(DAFT) $(SERVER) target dist
+	rm -rf $(VENV) $(BARE) $(FRAMEWORKS) $(TORCH) $(ENGINES) $(DAFT) $(SERVER) $(RECIPES) $(SITE) target dist
