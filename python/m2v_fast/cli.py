@@ -15,7 +15,8 @@ from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
 from m2v_fast.bulk.command import INPUT_FORMATS, Shard
-from m2v_fast.check import findings
+from m2v_fast.check import check as check_command
+from m2v_fast.findings import findings
 from m2v_fast.compat import cli as compat_commands
 from m2v_fast.completion import completion
 from m2v_fast.convert import convert
@@ -411,6 +412,7 @@ def serve(revision: str | None, words: tuple[str, ...]) -> None:
     run(words, revision)
 
 
+main.add_command(check_command)
 main.add_command(convert)
 main.add_command(completion)
 main.add_command(compat_commands.run)
