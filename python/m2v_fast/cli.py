@@ -14,6 +14,7 @@ from m2v_fast import demo as demo_texts
 from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
+from m2v_fast.bench.command import bench
 from m2v_fast.bulk.command import INPUT_FORMATS, Shard
 from m2v_fast.check import check as check_command
 from m2v_fast.findings import findings
@@ -412,6 +413,7 @@ def serve(revision: str | None, words: tuple[str, ...]) -> None:
     run(words, revision)
 
 
+main.add_command(bench)
 main.add_command(check_command)
 main.add_command(convert)
 main.add_command(completion)

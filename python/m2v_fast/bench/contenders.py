@@ -44,6 +44,11 @@ def _program(verb: str, way: str, options: Mapping[str, Any]) -> list[str]:
     return [sys.executable, "-X", "utf8", "-c", source, verb, json.dumps([way, dict(options)])]
 
 
+def _look_for(way: str) -> None:
+    if find_spec(ways.WAYS[way][0].partition(".")[0]) is None:
+        raise AbsentError("not installed")
+
+
 class Contender:
     """A process with a model loaded, which times itself."""
 
@@ -83,9 +88,7 @@ class Contender:
         Raises:
             AbsentError: Its library is not installed, or does not take the model.
         """
-        module = ways.WAYS[way][0]
-        if find_spec(module.partition(".")[0]) is None:
-            raise AbsentError("not installed")
+        _look_for(way)
         return cls(_program("serve", way, options), folder)
 
     def _ask(self, *command: object) -> Any:
@@ -162,8 +165,9 @@ def fresh(way: str, folder: Path, file: Path, **options: Any) -> dict[str, float
     """Run a new interpreter from its start to its end, as a user would, and return what it told.
 
     Raises:
-        AbsentError: It failed, and what it said.
+        AbsentError: Its library is not installed, or failed, and what it said.
     """
+    _look_for(way)
     start = time.perf_counter()
     done = subprocess.run(
         [*_program("fresh", way, options), str(folder), str(file)],

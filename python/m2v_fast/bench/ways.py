@@ -143,6 +143,10 @@ def _sentence_transformers(folder: str, options: dict[str, Any]) -> Encode:
     )
 
 
+def _nothing(folder: str, options: dict[str, Any]) -> Encode:
+    return lambda texts: None
+
+
 def _config(folder: str) -> dict[str, Any]:
     with open(os.path.join(folder, "config.json"), encoding="utf-8") as file:  # noqa: PTH118, PTH123
         config: dict[str, Any] = json.load(file)
@@ -157,6 +161,7 @@ WAYS: dict[str, Way] = {
     "tokenizers": ("tokenizers", _tokenizers),
     "tokie": ("tokie", _tokie),
     "numpy": ("m2v_fast.reference", _numpy),
+    "nothing": ("numpy", _nothing),
     "m2v_fast": ("m2v_fast", _m2v_fast),
     "embedding_function": ("m2v_fast", _embedding_function),
 }
