@@ -37,7 +37,12 @@ _IDS = 6
 )
 @click.option("--json", "as_json", is_flag=True, help="Print the result as JSON.")
 def check(
-    model: str, texts: str | None, revision: str | None, column: str | None, most: int, as_json: bool
+    model: str,
+    texts: str | None,
+    revision: str | None,
+    column: str | None,
+    most: int,
+    as_json: bool,
 ) -> None:
     """Compare ids and vectors of a model with tokenizers' and model2vec's.
 
@@ -105,7 +110,7 @@ def _counted(different: int, found: Comparison) -> str:
 
 
 def _lines(found: Difference) -> list[str]:
-    said = [f"\ntext {found.index} (from 0): {found.excerpt!r}"]
+    said = [f"\ntext {found.number} (from 0): {found.excerpt!r}"]
     if found.problem is not None:
         said.append(f"  m2v_fast raises: {found.problem}")
     if found.ids is not None and found.reference_ids is not None:

@@ -17,10 +17,10 @@ from m2v_fast._version import __version__
 from m2v_fast.bench.command import bench
 from m2v_fast.bulk.command import INPUT_FORMATS, Shard
 from m2v_fast.check import check as check_command
-from m2v_fast.findings import findings
 from m2v_fast.compat import cli as compat_commands
 from m2v_fast.completion import completion
 from m2v_fast.convert import convert
+from m2v_fast.findings import findings
 from m2v_fast.index import default_folder, kept
 from m2v_fast.npy import write_file, write_stream
 from m2v_fast.sources import BUNDLED_MODEL, resolve

@@ -17,7 +17,7 @@ from m2v_fast import tokenizer_object
 from m2v_fast.reference import Reference
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Iterable, Sequence
+    from collections.abc import Callable, Iterable
 
     from numpy.typing import NDArray
 
@@ -36,7 +36,7 @@ _NOTES = 10
 class Difference(NamedTuple):
     """A text of which something differs."""
 
-    index: int
+    number: int
     """Its place among the texts, from 0."""
     excerpt: str
     """How it begins."""
@@ -118,7 +118,8 @@ class Rule:
                     close = np.abs(ours - theirs) <= step * self._steps
                     ours = np.where(close, theirs, ours)
         equal = np.ascontiguousarray(ours).view(np.uint32) == theirs.view(np.uint32)
-        return near | (equal | (np.isnan(ours) & np.isnan(theirs))).all(axis=1)
+        equal |= np.isnan(ours) & np.isnan(theirs)
+        return np.asarray(near | equal.all(axis=1))
 
 
 def rule_of(model: StaticModel, *, model2vec: bool) -> Rule:
@@ -217,7 +218,9 @@ def _model2vec(model: StaticModel, notes: list[str]) -> Encode | None:
         notes.append(f"not compared with model2vec, as {reason}; {instead}")
         return None
     except Exception as error:
-        notes.append(f"not compared with model2vec, which does not take the model ({error}); {instead}")
+        notes.append(
+            f"not compared with model2vec, which does not take the model ({error}); {instead}"
+        )
         return None
     if (found := version("model2vec")) != MODEL2VEC:
         notes.append(

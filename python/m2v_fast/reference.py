@@ -87,5 +87,7 @@ def _rows(model: StaticModel) -> NDArray[Any]:
     if model.embedding_dtype != "bfloat16":
         return model.embedding
     # NumPy lacks bfloat16, which is the upper half of a float32.
-    bits = arrays.bits(model.embedding) if model.folder is None else arrays.stored_bits(model._native)
+    bits = (
+        arrays.bits(model.embedding) if model.folder is None else arrays.stored_bits(model._native)
+    )
     return (bits.astype(np.uint32) << 16).view(np.float32)

@@ -71,7 +71,9 @@ class _Program(click.ParamType):  # type: ignore[type-arg]  # of click 8.2 and l
     show_default=True,
     help="Random rows of this type on the model's tokenizer: for a folder that has no more.",
 )
-@click.option("--width", type=click.IntRange(min=1), default=256, show_default=True, help="Of these.")
+@click.option(
+    "--width", type=click.IntRange(min=1), default=256, show_default=True, help="Of these."
+)
 @click.option(
     "--peer",
     "programs",

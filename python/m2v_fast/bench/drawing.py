@@ -8,11 +8,11 @@ from __future__ import annotations
 import importlib
 import re
 import textwrap
-from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
+    from pathlib import Path
 
 INK, QUIET, FAINT, PAPER = "#222222", "#555555", "#d9d9d9", "#ffffff"
 OURS, OTHERS = "#0072b2", "#b8bdc2"

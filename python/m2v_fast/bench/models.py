@@ -42,6 +42,4 @@ def made_model(source: Path, out: Path, width: int, dtype: str) -> Path:
 
 def is_whole(folder: Path) -> bool:
     """Whether there is a matrix beside the tokenizer."""
-    return any(
-        (folder / part / "model.safetensors").exists() for part in ("", "0_StaticEmbedding")
-    )
+    return any((folder / part / "model.safetensors").exists() for part in ("", "0_StaticEmbedding"))

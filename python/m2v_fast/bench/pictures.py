@@ -117,7 +117,7 @@ def _rates(axis: Any, figures: Mapping[str, Any], names: list[str], end: float) 
 
 def _end_of_rates(results: Results) -> float:
     return max(
-        max(row["docs_per_s"], row["first_docs_per_s"]) / 1e3
+        max(float(row["docs_per_s"]), float(row["first_docs_per_s"])) / 1e3
         for figures in results["throughput"].values()
         for name, row in figures.items()
         if not name.endswith(_KERNELS)
@@ -133,8 +133,8 @@ def _names_of_rates(results: Results) -> list[str]:
 
 
 _RATES = (
-    "Bars: steady state; marks: first pass after loading. In brackets: times {base} in the same run. "
-    "One thread each, unless it says otherwise; tokenizers alone makes ids and no vectors."
+    "Bars: steady state; marks: first pass after loading. In brackets: times {base} in the same "
+    "run. One thread each, unless it says otherwise; tokenizers alone makes ids and no vectors."
 )
 
 
@@ -277,7 +277,9 @@ def _scaling(axis: Any, by_text: Mapping[str, Mapping[str, float]]) -> None:
         times = [rate / rates["1"] for rate in rates.values()]
         axis.plot(counts, times, "o-", color=colour, label=label_of(label))
     axis.plot([1, most], [1, most], ":", color=OTHERS, label="as many times as threads")
-    axis.set_xticks(range(1, most + 1) if most <= 16 else [int(n) for n in next(iter(by_text.values()))])
+    axis.set_xticks(
+        range(1, most + 1) if most <= 16 else [int(n) for n in next(iter(by_text.values()))]
+    )
     axis.set_ylim(0, most * 1.1)
     axis.grid(color=FAINT, lw=0.6)
     axis.set_xlabel("threads")

@@ -90,11 +90,12 @@ def run(wishes: Wishes, say: Callable[[Iterable[str]], None]) -> dict[str, Any]:
                 # The first load has made the index, if the model is of a kind that has one.
                 indexed=StaticModel.from_pretrained(folder).indexed,
             )
-            say(tables.start_up(results["start"], results["absent"]))
+            say(tables.start_up(results["start"]))
         if wishes.tokenizers is not None:
             results["tokenizers"] = _engines(wishes.tokenizers, Path(scratch))
             say(tables.tokenizers(results["tokenizers"]))
         results["machine"]["load"].append(machine.load_average())
+        say(tables.absent(results["absent"]))
     return results
 
 
@@ -123,7 +124,7 @@ def _equality(
             first = found.differences[0]
             raise ValueError(
                 f"{label}: m2v_fast differs from {found.ids_from} or {found.vectors_from} for text "
-                f"{first.index}, {first.excerpt!r}, so there is nothing to time: m2v-fast check "
+                f"{first.number}, {first.excerpt!r}, so there is nothing to time: m2v-fast check "
                 "MODEL TEXTS says more; please report it"
             )
         told = found._asdict()
@@ -159,7 +160,7 @@ def _speed(
                 found = measure.throughput(there, some, wishes.rounds, agree)
                 results["throughput"][label] = found
                 title = f"{label}: {len(some):,} documents"
-                say(tables.throughput(title, base, found, absent))
+                say(tables.throughput(title, base, found))
             if single:
                 queries = corpus.queries(some)
                 agree = measure.agreements(there, queries, rule)
@@ -167,7 +168,7 @@ def _speed(
                     found = measure.latency(there, queries, at_once, wishes.rounds, agree)
                     results[key][label] = found
                     what = "one short query" if at_once == 1 else "eight short queries"
-                    say(tables.latency(f"{label}: {what}", base, found, absent))
+                    say(tables.latency(f"{label}: {what}", base, found))
         say(tables.summary(results))
     finally:
         there.close()

@@ -19,10 +19,8 @@ def share(part: float | None) -> str:
     return "100 %" if part == 1 else f"{min(part * 100, 99.99):.2f} %"
 
 
-def table(
-    title: str, head: Sequence[str], rows: Sequence[Row], absent: Mapping[str, str]
-) -> Iterator[str]:
-    """Yield the lines of a table; those that were not measured stand below with the reason."""
+def table(title: str, head: Sequence[str], rows: Sequence[Row]) -> Iterator[str]:
+    """Yield the lines of a table."""
     cells = [("", *head), *rows]
     widths = [max(len(row[place]) for row in cells) for place in range(len(cells[0]))]
 
@@ -37,9 +35,13 @@ def table(
     yield line(cells[0])
     yield f"|{'-' * (widths[0] + 2)}|" + "".join(f"{'-' * (w + 1)}:|" for w in widths[1:])
     yield from map(line, rows)
-    if absent:
+
+
+def absent(reasons: Mapping[str, str]) -> Iterator[str]:
+    """Yield who was not measured, and why."""
+    if reasons:
         yield ""
-    for name, reason in absent.items():
+    for name, reason in reasons.items():
         yield f"Not measured: {name}: {reason}."
 
 
@@ -56,9 +58,7 @@ def _equality(row: Mapping[str, Any]) -> Row:
 _EQUALITY = ("vectors the same", "largest difference", "smallest cosine")
 
 
-def throughput(
-    title: str, base: str, figures: Mapping[str, Any], absent: Mapping[str, str]
-) -> Iterator[str]:
+def throughput(title: str, base: str, figures: Mapping[str, Any]) -> Iterator[str]:
     """Yield the table of one text."""
     head = ("docs/s", "MB/s", f"x {base}", "first seen, docs/s", f"x {base}", *_EQUALITY)
     rows = [
@@ -73,7 +73,7 @@ def throughput(
         )
         for name, row in figures.items()
     ]
-    yield from table(title, head, rows, absent)
+    yield from table(title, head, rows)
     others = [name for name in figures if not is_ours(name) and "equal" in figures[name]]
     if FAST in figures and others:
         best = max(others, key=lambda name: float(figures[name]["docs_per_s"]))
@@ -81,9 +81,7 @@ def throughput(
         yield f"\n{FAST}, over the fastest other with vectors, {best}: {times:.1f}."
 
 
-def latency(
-    title: str, base: str, figures: Mapping[str, Any], absent: Mapping[str, str]
-) -> Iterator[str]:
+def latency(title: str, base: str, figures: Mapping[str, Any]) -> Iterator[str]:
     """Yield the table of one text's queries."""
     rows = [
         (
@@ -95,7 +93,7 @@ def latency(
         )
         for name, row in figures.items()
     ]
-    yield from table(title, ("p50 µs", "p99 µs", f"x {base}", *_EQUALITY), rows, absent)
+    yield from table(title, ("p50 µs", "p99 µs", f"x {base}", *_EQUALITY), rows)
 
 
 def summary(results: Mapping[str, Any]) -> Iterator[str]:
@@ -112,7 +110,7 @@ def summary(results: Mapping[str, Any]) -> Iterator[str]:
             for found in by_text.values()
         ]
         rows.append((name, *cells))
-    yield from table(f"Documents a second, steady (times {base})", tuple(by_text), rows, {})
+    yield from table(f"Documents a second, steady (times {base})", tuple(by_text), rows)
 
 
 _PARTS = {
@@ -126,21 +124,21 @@ _PARTS = {
 }
 
 
-def start_up(figures: Mapping[str, Any], absent: Mapping[str, str]) -> Iterator[str]:
+def start_up(figures: Mapping[str, Any]) -> Iterator[str]:
     """Yield the table of new processes."""
     rows = [
         (name, *(f"{row[key]:.1f}" if key in row else "" for key in _PARTS))
         for name, row in figures.items()
     ]
     title = "A new process; memory is private memory over the import, and the peak of all"
-    yield from table(title, tuple(_PARTS.values()), rows, absent)
+    yield from table(title, tuple(_PARTS.values()), rows)
 
 
 def threads(label: str, figures: Mapping[str, float]) -> Iterator[str]:
     """Yield the table of threads."""
     one = figures["1"]
     rows = [(n, f"{rate:,.0f}", f"{rate / one:.2f}") for n, rate in figures.items()]
-    yield from table(f"{label}: m2v_fast by threads", ("docs/s", "x one thread"), rows, {})
+    yield from table(f"{label}: m2v_fast by threads", ("docs/s", "x one thread"), rows)
 
 
 def tokenizers(figures: Mapping[str, Any]) -> Iterator[str]:
@@ -161,8 +159,8 @@ def head(results: Mapping[str, Any]) -> Iterator[str]:
     )
     yield ", ".join(f"{name} {number}" for name, number in machine["versions"].items())
     yield (
-        f"{model['name']}: {model['tokens']:,} tokens, {model['dim']} dimensions, {model['dtype']}, "
-        f"engine {model['engine']}, backend {model['backend']}"
+        f"{model['name']}: {model['tokens']:,} tokens, {model['dim']} dimensions, "
+        f"{model['dtype']}, engine {model['engine']}, backend {model['backend']}"
     )
 
 
@@ -178,20 +176,21 @@ def equality(label: str, found: Mapping[str, Any]) -> Iterator[str]:
 
 def whole(results: Mapping[str, Any]) -> Iterator[str]:
     """Yield everything again, of figures that were kept."""
-    base, absent = results["base"], results["absent"]
+    base = results["base"]
     yield from head(results)
     for label, found in results["equality"].items():
         yield from equality(label, found)
     for label, figures in results["throughput"].items():
         count = results["texts"][label]["documents"]
-        yield from throughput(f"{label}: {count:,} documents", base, figures, absent)
+        yield from throughput(f"{label}: {count:,} documents", base, figures)
     for key, what in (("one_query", "one short query"), ("eight_queries", "eight short queries")):
         for label, figures in results[key].items():
-            yield from latency(f"{label}: {what}", base, figures, absent)
+            yield from latency(f"{label}: {what}", base, figures)
     yield from summary(results)
     for label, rates in results["threads"].items():
         yield from threads(label, rates)
     if results["start"]:
-        yield from start_up(results["start"], absent)
+        yield from start_up(results["start"])
     if results["tokenizers"]:
         yield from tokenizers(results["tokenizers"])
+    yield from absent(results["absent"])

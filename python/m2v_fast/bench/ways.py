@@ -8,7 +8,7 @@ no library is imported there before the implementation itself: what that takes i
         load                  loads the model again, so that its caches are cold; the seconds
         batch                 encodes all texts in one call; the seconds
         calls COUNT           encodes the texts in calls of COUNT; the nanoseconds of each
-        vectors FILE          writes the vectors one after the other; their width, or width and dtype
+        vectors FILE          writes the vectors one after the other; width, or width and dtype
     fresh WAY FOLDER FILE     imports, loads, and encodes for the first time; what that took
 
 WAY is a JSON list: the name of a way and its options. A program of another language may `serve`.
@@ -81,9 +81,10 @@ def _numpy(folder: str, options: dict[str, Any]) -> Encode:
 
 
 def _tokie(folder: str, options: dict[str, Any]) -> Encode:
+    from tokie import Tokenizer
+
     from m2v_fast import StaticModel
     from m2v_fast.reference import Reference
-    from tokie import Tokenizer
 
     reference = Reference(StaticModel.from_pretrained(folder))
     tokenizer = Tokenizer.from_json(os.path.join(folder, "tokenizer.json"))  # noqa: PTH118
