@@ -1,6 +1,7 @@
 """Ids of the Hugging Face library, and NumPy's mean and norm: the arithmetic of model2vec.
 
-Nothing here runs on the native module, which only hands over the tokenizer.json and the rows.
+Nothing here runs on the native module, which only hands over the rows; the tokenizer.json is that
+of the folder, if the model came from one.
 """
 
 from __future__ import annotations
@@ -31,7 +32,9 @@ class Reference:
             ImportError: The package tokenizers is not installed.
         """
         native = model._follow()
-        text = native.tokenizer_json()
+        # As it is in the folder now: what the native module makes of it must not matter.
+        files = native.files
+        text = native.tokenizer_json() if files is None else files[2].read_text(encoding="utf-8")
         self.max_length = model.max_length
         self.normalize = model.normalize
         self.tokenizer = tokenizer_object.from_json(text, self.max_length)
