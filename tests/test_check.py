@@ -16,8 +16,9 @@ import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
 from click.testing import CliRunner, Result
-from m2v_fast import compat, comparison
+from m2v_fast import comparison, compat
 from m2v_fast.cli import main as command_line
+from m2v_fast.reference import Reference
 
 from tests.support import texts, vocabularies
 from tests.support.folders import Shape, write_folder
@@ -167,7 +168,7 @@ def test_without_model2vec_it_says_what_was_compared_instead(
         "mean and norm over the ids of tokenizers instead"
     ]
     # And that comparison finds differences, too.
-    judge = comparison.Reference(model)
+    judge = Reference(model)
     judge.rows = np.array(judge.rows)
     judge.rows[model.tokenize(["the"])[0][0]] += 1
     monkeypatch.setattr(comparison, "Reference", lambda _: judge)
@@ -191,10 +192,11 @@ def test_another_release_of_model2vec_is_named(
     assert "0.9.0" in found.notes[0]
 
 
-def test_with_compat_on_model2vec_is_still_its_own(model: m2v_fast.StaticModel) -> None:
+def test_with_compat_on_model2vec_is_still_its_own(small: Folder) -> None:
+    model = m2v_fast.StaticModel.from_pretrained(small.path)
     compat.install()
     try:
-        assert type(model2vec.StaticModel.from_pretrained(model.folder)) is not model2vec.StaticModel
+        assert type(model2vec.StaticModel.from_pretrained(small.path)) is not model2vec.StaticModel
         theirs = inspect.getclosurevars(comparison.model2vec_of(model)).nonlocals["theirs"]
         assert type(theirs) is model2vec.StaticModel
         assert model.same_as_model2vec(SOME)

@@ -35,7 +35,7 @@ ONE_THREAD = {
 _PLAIN = {"M2V_FAST_COMPAT": "0", "HF_HUB_OFFLINE": "1", "TRANSFORMERS_VERBOSITY": "error"}
 
 
-class AbsentError(Exception):
+class AbsentError(ValueError):
     """An implementation cannot be measured; the message says why."""
 
 
@@ -45,7 +45,12 @@ def _program(verb: str, way: str, options: Mapping[str, Any]) -> list[str]:
     return [sys.executable, "-X", "utf8", "-c", source, verb, json.dumps([way, dict(options)])]
 
 
-def _look_for(way: str) -> None:
+def look_for(way: str) -> None:
+    """Look for the library of a way.
+
+    Raises:
+        AbsentError: It is not installed.
+    """
     if find_spec(ways.WAYS[way][0].partition(".")[0]) is None:
         raise AbsentError("not installed")
 
@@ -89,7 +94,7 @@ class Contender:
         Raises:
             AbsentError: Its library is not installed, or does not take the model.
         """
-        _look_for(way)
+        look_for(way)
         return cls(_program("serve", way, options), folder)
 
     def _ask(self, *command: object) -> Any:
@@ -132,10 +137,16 @@ class Contender:
         width, dtype = told if isinstance(told, list) else (told, "float32")
         return np.fromfile(file, dtype=dtype).reshape(len(texts), width)
 
-    def batch(self, texts: list[str]) -> float:
-        """Return the seconds of one call with all texts."""
+    def batch(self, texts: list[str], at_least: float = 0) -> float:
+        """Return the seconds of one call with all texts, the mean of those that fill some time."""
         self._use(texts)
-        return float(self._ask("batch"))
+        passes, seconds = 0, 0.0
+        while not passes or seconds < at_least:
+            told = self._ask("batch", at_least)
+            mean, count = told if isinstance(told, list) else (told, 1)
+            seconds += mean * count
+            passes += count
+        return seconds / passes
 
     def calls(self, texts: list[str], at_once: int) -> list[int]:
         """Return the nanoseconds of every call with so many texts, through all of them."""
@@ -166,7 +177,7 @@ def fresh(way: str, folder: Path, file: Path, **options: Any) -> dict[str, float
     Raises:
         AbsentError: Its library is not installed, or failed, and what it said.
     """
-    _look_for(way)
+    look_for(way)
     start = time.perf_counter()
     done = subprocess.run(
         [*_program("fresh", way, options), str(folder), str(file)],

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from statistics import mean, median
+from statistics import median
 from typing import TYPE_CHECKING, Any, TypeVar
 
 import numpy as np
@@ -13,7 +13,7 @@ from m2v_fast.bench.field import MODEL2VEC, NUMPY, TOKENIZERS, Field, is_ours
 from m2v_fast.comparison import Rule, cosines
 
 if TYPE_CHECKING:
-    from collections.abc import Callable
+    from collections.abc import Callable, Mapping
     from pathlib import Path
 
     from numpy.typing import NDArray
@@ -28,15 +28,27 @@ QUANTILES = (0, 1, 5, 10, 25, 50, 75, 90, 95, 99, 99.5, 99.9, 100)
 
 
 def _take_turns(
-    contenders: dict[str, Contender], rounds: int, call: Callable[[Contender], T]
+    field: Field, contenders: dict[str, Contender], rounds: int, call: Callable[[Contender], T]
 ) -> dict[str, list[T]]:
     """What every call gave in every round; the order moves on by one each round."""
     names = list(contenders)
     found: dict[str, list[T]] = {name: [] for name in names}
     for turn in range(rounds):
         for name in names[turn % len(names) :] + names[: turn % len(names)]:
-            found[name].append(call(contenders[name]))
+            if name not in found:
+                continue
+            try:
+                found[name].append(call(contenders[name]))
+            except AbsentError as reason:
+                _leave_out(field, name, reason)
+                del found[name]
     return found
+
+
+def _leave_out(field: Field, name: str, reason: AbsentError) -> None:
+    if is_ours(name):
+        raise ValueError(f"{name} fails: {reason}") from reason
+    field.leave_out(name, str(reason))
 
 
 def agreements(field: Field, texts: list[str], rule: Rule) -> dict[str, dict[str, float]]:
@@ -57,9 +69,7 @@ def agreements(field: Field, texts: list[str], rule: Rule) -> dict[str, dict[str
         try:
             vectors = contender.vectors(texts)
         except AbsentError as reason:
-            if is_ours(name):
-                raise ValueError(f"{name} fails: {reason}") from reason
-            field.leave_out(name, str(reason))
+            _leave_out(field, name, reason)
             continue
         if vectors.shape != expected.shape:
             field.leave_out(name, f"gives vectors of shape {vectors.shape}")
@@ -75,7 +85,7 @@ def agreements(field: Field, texts: list[str], rule: Rule) -> dict[str, dict[str
     return found
 
 
-def judge_of(contenders: dict[str, Contender]) -> str:
+def judge_of(contenders: Mapping[str, object]) -> str:
     """Return whose vectors decide, and whose time ratios are of."""
     return MODEL2VEC if MODEL2VEC in contenders else NUMPY
 
@@ -102,15 +112,11 @@ def throughput(
     def further_passes(contender: Contender) -> float:
         # Fast ones go through the texts until they took about as long as slow ones do in one pass:
         # what else the machine does must have the same chance to fall on them.
-        seconds = [contender.batch(texts)]
-        while sum(seconds) < _SHORTEST_TURN:
-            seconds.append(contender.batch(texts))
-        return mean(seconds)
+        return contender.batch(texts, _SHORTEST_TURN)
 
-    contenders = field.of_batches()
-    first = _take_turns(contenders, rounds, first_pass)
-    steady = _take_turns(contenders, rounds, further_passes)
-    base = judge_of(contenders)
+    first = _take_turns(field, field.of_batches(), rounds, first_pass)
+    steady = _take_turns(field, field.of_batches(), rounds, further_passes)
+    base = judge_of(steady)
     megabytes = corpus.size(texts) / 1e6
     return {
         name: {
@@ -135,12 +141,15 @@ def latency(
     agree: dict[str, dict[str, float]],
 ) -> dict[str, Any]:
     """Return the times of one call, in microseconds, going through distinct queries."""
-    contenders = field.of_queries()
-    _take_turns(contenders, 1, lambda contender: contender.calls(queries, at_once))  # warms up
-    called = _take_turns(contenders, rounds, lambda contender: contender.calls(queries, at_once))
+
+    def calls(contender: Contender) -> list[int]:
+        return contender.calls(queries, at_once)
+
+    _take_turns(field, field.of_queries(), 1, calls)  # warms up
+    called = _take_turns(field, field.of_queries(), rounds, calls)
     microseconds = {name: np.concatenate(times) / 1e3 for name, times in called.items()}
     p50 = {name: float(np.percentile(times, 50)) for name, times in microseconds.items()}
-    base = judge_of(contenders)
+    base = judge_of(called)
     return {
         name: {
             "p50_us": p50[name],

@@ -6,7 +6,8 @@ no library is imported there before the implementation itself: what that takes i
     serve WAY FOLDER          reads one command a line, writes one line of JSON after each:
         texts FILE            takes the texts of a file, a JSON string a line; tells how many
         load                  loads the model again, so that its caches are cold; the seconds
-        batch                 encodes all texts in one call; the seconds
+        batch SECONDS         encodes all texts in one call, again for so long; the mean seconds
+                              and how many passes there were (or the seconds of one pass alone)
         calls COUNT           encodes the texts in calls of COUNT; the nanoseconds of each
         vectors FILE          writes the vectors one after the other; width, or width and dtype
     fresh WAY FOLDER FILE     imports, loads, and encodes for the first time; what that took
@@ -186,9 +187,7 @@ def _serve(way: str, options: dict[str, Any], folder: str) -> None:
             encode = load(folder, options)
             answer = time.perf_counter() - start
         elif command == "batch":
-            start = time.perf_counter()
-            encode(texts)
-            answer = time.perf_counter() - start
+            answer = _batch(encode, texts, float(argument))
         elif command == "calls":
             answer = list(_calls(encode, texts, int(argument)))
         else:
@@ -200,6 +199,16 @@ def _serve(way: str, options: dict[str, Any], folder: str) -> None:
 def _read(file: str) -> list[str]:
     with open(file, encoding="utf-8") as lines:  # noqa: PTH123
         return [json.loads(line) for line in lines]
+
+
+def _batch(encode: Encode, texts: list[str], at_least: float) -> list[float]:
+    passes, seconds = 0, 0.0
+    while not passes or seconds < at_least:
+        start = time.perf_counter()
+        encode(texts)
+        seconds += time.perf_counter() - start
+        passes += 1
+    return [seconds / passes, passes]
 
 
 def _calls(encode: Encode, texts: list[str], count: int) -> Iterator[int]:
