@@ -167,10 +167,13 @@ def _measured(
 
     parts = wishes.pop("only") or _PARTS
     no_peers, programs = wishes.pop("no_peers"), dict(wishes.pop("programs"))
+    folder = resolve(model, revision=revision)
+    # Where a folder lies on this machine is nobody's business.
+    name = folder.resolve().name if Path(model).exists() else model
     return run.run(
         run.Wishes(
-            resolve(model, revision=revision),
-            model,
+            folder,
+            name,
             files=texts,
             parts=parts,
             peers=not no_peers,

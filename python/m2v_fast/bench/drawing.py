@@ -75,12 +75,12 @@ def settings() -> dict[str, Any]:
 def new(width: float, height: float) -> Any:
     """Return an empty figure, within `settings`."""
     matplotlib()
-    return importlib.import_module("matplotlib.figure").Figure(figsize=(width, height))
+    module = importlib.import_module("matplotlib.figure")
+    return module.Figure(figsize=(width, height), layout="constrained")
 
 
 def finish(figure: Any, words: str, out: Path) -> None:
     """Put the caption under a figure and write it."""
-    figure.tight_layout()
     lines = textwrap.fill(words, int(figure.get_figwidth() * 15.5))
     figure.text(0.01, -0.01, lines, va="top", fontsize=8, color=QUIET)
     out.parent.mkdir(parents=True, exist_ok=True)

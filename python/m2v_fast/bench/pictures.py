@@ -82,8 +82,17 @@ def _shown(figures: Mapping[str, Any], key: str) -> list[str]:
     return sorted(names, key=lambda name: float(figures[name][key]))
 
 
-def _weight(name: str) -> str:
-    return "bold" if is_ours(name) else "normal"
+def _beside(axis: Any, x: float, y: float, words: str, name: str) -> None:
+    """Put words to the right of a bar."""
+    axis.annotate(
+        words,
+        (x, y),
+        xytext=(4, 0),
+        textcoords="offset points",
+        va="center",
+        fontsize=8.5,
+        fontweight="bold" if is_ours(name) else "normal",
+    )
 
 
 def _bars_of_names(axis: Any, names: list[str]) -> None:
@@ -97,28 +106,25 @@ def _rates(axis: Any, figures: Mapping[str, Any], names: list[str], end: float) 
     for place, name in enumerate(names):
         row = figures.get(name)
         if row is None:
-            axis.text(end * 0.02, place, "failed", va="center", fontsize=8.5)
+            _beside(axis, 0, place, "failed", name)
             continue
         rate, first = row["docs_per_s"] / 1e3, row["first_docs_per_s"] / 1e3
         axis.barh(place, rate, color=OURS if is_ours(name) else OTHERS, height=0.72)
         axis.plot([first, first], [place - 0.36, place + 0.36], color=INK, lw=1.4)
-        axis.text(
-            max(rate, first) + end * 0.03,
-            place,
-            f"{rate:,.0f}  ({row['ratio']:.1f}x)",
-            va="center",
-            fontsize=8.5,
-            fontweight=_weight(name),
-        )
+        _beside(axis, max(rate, first), place, f"{_rate(rate)}  ({row['ratio']:.1f}x)", name)
     axis.set_xlim(0, end * 1.5)
     _bars_of_names(axis, names)
     axis.set_xlabel("thousand documents a second")
 
 
-def _end_of_rates(results: Results) -> float:
+def _rate(thousands: float) -> str:
+    return f"{thousands:,.0f}" if thousands >= 100 else f"{thousands:.1f}"
+
+
+def _end_of_rates(by_text: Mapping[str, Any]) -> float:
     return max(
         max(float(row["docs_per_s"]), float(row["first_docs_per_s"])) / 1e3
-        for figures in results["throughput"].values()
+        for figures in by_text.values()
         for name, row in figures.items()
         if not name.endswith(_KERNELS)
     )
@@ -150,7 +156,7 @@ def _throughput(results: Results, out: Path, note: str) -> None:
         if label is None:
             axis.set_visible(False)
             continue
-        _rates(axis, by_text[label], names, _end_of_rates(results))
+        _rates(axis, by_text[label], names, _end_of_rates(by_text))
         axis.set_title(label_of(label))
         axis.label_outer()
     counts = {results["texts"][label]["documents"] for label in by_text}
@@ -202,7 +208,7 @@ def _short(microseconds: float) -> str:
 
 def _latency(results: Results, out: Path, note: str) -> None:
     label, figures = next(iter(results["one_query"].items()))
-    figure = drawing.new(8, 4.4 + 0.19 * len(figures))
+    figure = drawing.new(8, 3.9 + 0.17 * len(figures))
     axis = figure.subplots()
     _distribution(axis, figures)
     axis.set_title(f"One short query, {label_of(label)}")
@@ -214,9 +220,14 @@ def _latency(results: Results, out: Path, note: str) -> None:
 _STEPS = {"import_ms": "import", "load_ms": "load", "first_ms": "first texts"}
 
 
+def _by_start(figures: Mapping[str, Any]) -> list[str]:
+    """Those that take longest first: they are at the bottom."""
+    return sorted(figures, key=lambda name: -sum(float(figures[name][key]) for key in _STEPS))
+
+
 def _start(axis: Any, figures: Mapping[str, Any]) -> None:
     """What a new process takes, in its steps."""
-    names = _shown(figures, "process_ms")[::-1]
+    names = _by_start(figures)
     for place, name in enumerate(names):
         row = figures[name]
         ours = is_ours(name)
@@ -226,7 +237,7 @@ def _start(axis: Any, figures: Mapping[str, Any]) -> None:
             axis.barh(place, row[key], left=left, color=colour, alpha=shade, height=0.7)
             left += row[key]
         told = ", ".join(f"{_ms(row[key])}" for key in _STEPS)
-        axis.text(left, place, f"  {told}", va="center", fontsize=8.5, fontweight=_weight(name))
+        _beside(axis, left, place, told, name)
     end = max(sum(row[key] for key in _STEPS) for row in figures.values())
     axis.set_xlim(0, end * 1.45)
     _bars_of_names(axis, names)
@@ -238,15 +249,13 @@ def _ms(value: float) -> str:
 
 
 def _memory(axis: Any, figures: Mapping[str, Any]) -> None:
-    names = _shown(figures, "process_ms")[::-1]
+    names = _by_start(figures)
     for place, name in enumerate(names):
         size = figures[name].get("all_mb")
         if size is None:
             continue
         axis.barh(place, size, color=OURS if is_ours(name) else OTHERS, height=0.7)
-        axis.text(
-            size, place, f"  {size:,.1f}", va="center", fontsize=8.5, fontweight=_weight(name)
-        )
+        _beside(axis, size, place, f"{size:,.1f}", name)
     end = max((row.get("all_mb", 0) for row in figures.values()), default=0)
     axis.set_xlim(0, max(end, 1) * 1.25)
     _bars_of_names(axis, names)
@@ -313,7 +322,9 @@ def _tokenizers(results: Results, out: Path, note: str) -> None:
     axis.axis("off")
     fast = sum(1 for _, row in rows if row["engine"] != "fallback")
     axis.set_title(f"{fast} of {len(rows)} tokenizers run on an engine of m2v_fast")
-    drawing.finish(figure, "Real tokenizer.json files and the engine that runs each. " + note, out)
+    version = results["machine"]["versions"]["m2v-fast"]
+    what = f"tokenizer.json files and the engine of m2v-fast {version} that runs each. {note}"
+    drawing.finish(figure, what.strip(), out)
 
 
 def _overview(results: Results, out: Path, note: str) -> None:
@@ -321,7 +332,7 @@ def _overview(results: Results, out: Path, note: str) -> None:
     panels: list[tuple[float, str, Callable[[Any], None]]] = []
     if results["throughput"]:
         label, rates = next(iter(results["throughput"].items()))
-        names, end = _shown(rates, "docs_per_s"), _end_of_rates(results)
+        names, end = _shown(rates, "docs_per_s"), _end_of_rates({label: rates})
         panels.append(
             (
                 0.32 * len(names) + 1,
@@ -344,8 +355,9 @@ def _overview(results: Results, out: Path, note: str) -> None:
         panels.append((3.2, "m2v_fast over threads", partial(_scaling, by_text=results["threads"])))
     heights = [height for height, _, _ in panels]
     figure = drawing.new(8.5, sum(heights))
-    axes = figure.subplots(len(panels), 1, squeeze=False, height_ratios=heights)
-    for axis, (_, title, panel) in zip(axes.flat, panels, strict=True):
+    parts = figure.subfigures(len(panels), 1, squeeze=False, height_ratios=heights)
+    for part, (_, title, panel) in zip(parts.flat, panels, strict=True):
+        axis = part.subplots()
         panel(axis)
         axis.set_title(title)
     drawing.finish(figure, caption(results, _RATES.format(base=results["base"]), note), out)

@@ -52,7 +52,7 @@ def run(wishes: Wishes, say: Callable[[Iterable[str]], None]) -> dict[str, Any]:
         folder, name = wishes.folder, wishes.name
         if wishes.rows != "given":
             folder = models.made_model(folder, Path(scratch) / "model", wishes.width, wishes.rows)
-            name = f"random rows on the tokenizer of {name}"
+            name = f"Random rows on the tokenizer of {name}"
         model = StaticModel.from_pretrained(folder)
         results: dict[str, Any] = {
             "format": FORMAT,
@@ -96,6 +96,7 @@ def run(wishes: Wishes, say: Callable[[Iterable[str]], None]) -> dict[str, Any]:
             say(tables.tokenizers(results["tokenizers"]))
         results["machine"]["load"].append(machine.load_average())
         say(tables.absent(results["absent"]))
+        say(tables.load(results["machine"]["load"]))
     return results
 
 

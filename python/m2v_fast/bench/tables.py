@@ -45,6 +45,12 @@ def absent(reasons: Mapping[str, str]) -> Iterator[str]:
         yield f"Not measured: {name}: {reason}."
 
 
+def load(averages: Sequence[Sequence[float]]) -> Iterator[str]:
+    """Yield how busy the machine was, where that is told."""
+    if all(averages):
+        yield f"\nLoad averages at the start and the end: {averages[0]}, {averages[-1]}."
+
+
 def _equality(row: Mapping[str, Any]) -> Row:
     if "equal" not in row:
         return ("ids only", "", "")
@@ -194,3 +200,4 @@ def whole(results: Mapping[str, Any]) -> Iterator[str]:
     if results["tokenizers"]:
         yield from tokenizers(results["tokenizers"])
     yield from absent(results["absent"])
+    yield from load(results["machine"]["load"])
