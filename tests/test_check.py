@@ -15,6 +15,7 @@ import numpy as np
 import pyarrow as pa
 import pyarrow.parquet as pq
 import pytest
+from click.shell_completion import get_completion_class
 from click.testing import CliRunner, Result
 from m2v_fast import comparison, compat
 from m2v_fast.cli import main as command_line
@@ -336,3 +337,21 @@ def test_other_layouts_and_engines(tmp_path: Path) -> None:
         found = m2v_fast.StaticModel.from_pretrained(folder.path).same_as_model2vec(SOME)
         assert found, layout
         assert found.vectors_from == "model2vec 0.10.0"
+
+
+@pytest.mark.parametrize(
+    ("words", "kind", "value"),
+    [
+        ("m2v-fast che", "plain", "check"),
+        ("m2v-fast benc", "plain", "bench"),
+        ("m2v-fast check ./mod", "file", "./mod"),
+        ("m2v-fast bench model tex", "file", "tex"),
+        ("m2v-fast bench --only lat", "plain", "latency"),
+    ],
+)
+def test_shells_complete_both_commands(words: str, kind: str, value: str) -> None:
+    completion = get_completion_class("bash")
+    assert completion is not None
+    *before, last = words.split()[1:]
+    found = completion(command_line, {}, "m2v-fast", "_").get_completions(before, last)
+    assert [(item.type, item.value) for item in found] == [(kind, value)]

@@ -18,8 +18,8 @@ _IDS = 6
 
 
 @click.command()
-@click.argument("model")
-@click.argument("texts", required=False)
+@click.argument("model", type=click.Path())
+@click.argument("texts", required=False, type=click.Path(allow_dash=True))
 @click.option("--revision", help="Branch, tag or commit on the hub.")
 @click.option(
     "--column",

@@ -32,8 +32,8 @@ class _Program(click.ParamType):  # type: ignore[type-arg]  # of click 8.2 and l
 
 
 @click.command()
-@click.argument("model", default=BUNDLED_MODEL)
-@click.argument("texts", nargs=-1)
+@click.argument("model", default=BUNDLED_MODEL, type=click.Path())
+@click.argument("texts", nargs=-1, type=click.Path(allow_dash=True))
 @click.option("--revision", help="Branch, tag or commit on the hub.")
 @click.option(
     "--column",
