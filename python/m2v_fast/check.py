@@ -65,6 +65,8 @@ def check(
     if as_json:
         click.echo(json.dumps(as_dict(model, loaded, found), ensure_ascii=False, indent=2))
     else:
+        kind = f"{loaded._native.tokens:,} tokens, {loaded.dim} dimensions"
+        click.echo(f"model    {kind}, engine {loaded.engine}, backend {loaded.backend}")
         for line in lines(found):
             click.echo(line)
     if not found.same:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 from m2v_fast.bench.contenders import AbsentError, Contender
 
 if TYPE_CHECKING:
-    from collections.abc import Callable, Mapping, Sequence
+    from collections.abc import Iterable, Mapping, Sequence
     from pathlib import Path
 
 MODEL2VEC = "model2vec"
@@ -64,31 +64,39 @@ class Field:
         """
         self.absent: dict[str, str] = {}
         self._contenders: dict[str, Contender] = {}
-        self._batches: list[str] = []
-        self._queries: list[str] = []
-        others = {**BASE, **PEERS} if peers else BASE
-        for name, way in others.items():
-            self._add(name, lambda way=way: Contender.of(way, folder))  # type: ignore[misc]
-        for name, program in programs.items():
-            self._add(name, lambda program=program: Contender([str(program)], folder))  # type: ignore[misc]
-        self._others = [*others, *programs]
+        self._ours: dict[str, dict[str, Any]] = {}
         if batches:
-            for name, options in {
-                **_BATCHES,
-                **{f"m2v_fast, 1 thread, {k}": {"threads": 1, "backend": k} for k in kernels},
-            }.items():
-                self._contenders[name] = Contender.of("m2v_fast", folder, **options)
-                self._batches.append(name)
-        if latency:
+            self._ours |= _BATCHES
+            self._ours |= {
+                f"m2v_fast, 1 thread, {kernel}": {"threads": 1, "backend": kernel}
+                for kernel in kernels
+            }
+        self._others = [*BASE, *(PEERS if peers else ()), *programs]
+        self._latency = latency
+        try:
+            self._start(folder, programs)
+        except BaseException:
+            self.close()
+            raise
+
+    def _start(self, folder: Path, programs: Mapping[str, Path]) -> None:
+        for name in self._others:
+            program, way = programs.get(name), {**BASE, **PEERS}.get(name, "")
+            try:
+                self._contenders[name] = (
+                    Contender.of(way, folder)
+                    if program is None
+                    else Contender([str(program)], folder)
+                )
+            except AbsentError as reason:
+                if name == NUMPY:  # it needs nothing that ours does not
+                    raise
+                self.absent[name] = str(reason)
+        for name, options in self._ours.items():
+            self._contenders[name] = Contender.of("m2v_fast", folder, **options)
+        if self._latency:
             self._contenders[FAST_ENCODE] = Contender.of("m2v_fast", folder)
             self._contenders[FAST_QUERIES] = Contender.of("embedding_function", folder)
-            self._queries += [FAST_ENCODE, FAST_QUERIES]
-
-    def _add(self, name: str, start: Callable[[], Contender]) -> None:
-        try:
-            self._contenders[name] = start()
-        except AbsentError as reason:
-            self.absent[name] = str(reason)
 
     def leave_out(self, name: str, reason: str) -> None:
         """Take one away, for good."""
@@ -97,13 +105,13 @@ class Field:
 
     def of_batches(self) -> dict[str, Contender]:
         """Return those that encode many texts."""
-        return self._named(self._batches)
+        return self._named(self._ours)
 
     def of_queries(self) -> dict[str, Contender]:
         """Return those that encode queries."""
-        return self._named(self._queries)
+        return self._named((FAST_ENCODE, FAST_QUERIES))
 
-    def _named(self, ours: list[str]) -> dict[str, Contender]:
+    def _named(self, ours: Iterable[str]) -> dict[str, Contender]:
         names = (*self._others, *ours)
         return {name: self._contenders[name] for name in names if name in self._contenders}
 

@@ -270,6 +270,8 @@ def _memory(name: str) -> int | None:
 
 
 if __name__ == "__main__":
+    if sys.path[0] == "":  # the folder that the user happens to be in, as a command has it
+        del sys.path[0]
     _name, _options = json.loads(sys.argv[2])
     if sys.argv[1] == "serve":
         _serve(_name, _options, sys.argv[3])
