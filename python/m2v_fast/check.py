@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from m2v_fast import command_options
 from m2v_fast.static_model import StaticModel
 
 if TYPE_CHECKING:
@@ -20,14 +21,8 @@ _IDS = 6
 @click.command()
 @click.argument("model", type=click.Path())
 @click.argument("texts", required=False, type=click.Path(allow_dash=True))
-@click.option("--revision", help="Branch, tag or commit on the hub.")
-@click.option(
-    "--column",
-    "--field",
-    "column",
-    help="The texts' column; of a file of lines: they are JSON, and this is the field. "
-    "[default: text]",
-)
+@command_options.revision
+@command_options.column
 @click.option(
     "--most",
     type=click.IntRange(min=0),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from m2v_fast import command_options, streams
 from m2v_fast import demo as demo_texts
-from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
 from m2v_fast.bench.command import bench
@@ -79,7 +79,6 @@ _model_option = click.option(
     metavar="MODEL",
     help="The model.",
 )
-_revision_option = click.option("--revision", help="Branch, tag or commit on the hub.")
 _threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -89,7 +88,7 @@ _threads_option = click.option(
 
 @main.command()
 @_model_option
-@_revision_option
+@command_options.revision
 def demo(source: str, revision: str | None) -> None:
     """Embed a few documents and queries and rank them.
 
@@ -145,7 +144,7 @@ def _median_seconds(call: Any, repeats: int = 7) -> float:
 
 @main.command()
 @click.argument("model")
-@_revision_option
+@command_options.revision
 @click.option("--check", is_flag=True, help="Look at every row for NaN and infinity, and the like.")
 def info(model: str, revision: str | None, check: bool) -> None:
     """Say what a model is and how it will be run.
@@ -202,7 +201,7 @@ def _size(path: Path) -> str:
 
 @main.command()
 @click.argument("model")
-@_revision_option
+@command_options.revision
 @click.option("-o", "--output", metavar="FILE", help="[default: beside tokenizer.json]")
 def compile(model: str, revision: str | None, output: str | None) -> None:  # noqa: A001
     """Make the index of a model with a big vocabulary ahead of time.
@@ -233,7 +232,7 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
     'parts; a pipe or device, or "-" for stdout, takes .npy.',
 )
 @_model_option
-@_revision_option
+@command_options.revision
 @click.option(
     "--column",
     "--field",
@@ -395,7 +394,7 @@ def cache(clear: bool) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@_revision_option
+@command_options.revision
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="MODEL... [OPTIONS]")
 def serve(revision: str | None, words: tuple[str, ...]) -> None:
     """Serve models over the APIs of OpenAI, TEI, Ollama, Cohere and Weaviate.

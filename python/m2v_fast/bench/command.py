@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, Any
 
 import click
 
+from m2v_fast import command_options
 from m2v_fast.sources import BUNDLED_MODEL
 
 if TYPE_CHECKING:
@@ -34,14 +35,8 @@ class _Program(click.ParamType):  # type: ignore[type-arg]  # of click 8.2 and l
 @click.command()
 @click.argument("model", default=BUNDLED_MODEL, type=click.Path())
 @click.argument("texts", nargs=-1, type=click.Path(allow_dash=True))
-@click.option("--revision", help="Branch, tag or commit on the hub.")
-@click.option(
-    "--column",
-    "--field",
-    "column",
-    help="The texts' column; of files of lines: they are JSON, and this is the field. "
-    "[default: text]",
-)
+@command_options.revision
+@command_options.column
 @click.option(
     "--documents",
     type=click.IntRange(min=1),
