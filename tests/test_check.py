@@ -157,6 +157,22 @@ def test_float16_has_a_rule_of_its_own(own_folder: MakeFolder) -> None:
     assert model.same_as_model2vec(["the"]).vectors_differ == 1
 
 
+def test_one_dimension_is_the_exception(own_folder: MakeFolder) -> None:
+    folder = own_folder("wordpiece", Shape(width=1))
+    model = m2v_fast.StaticModel.from_pretrained(folder.path)
+    found = model.same_as_model2vec(SOME)
+    assert found
+    assert 0 < found.largest < 1e-5
+    assert "1e-5" in found.rule
+    [[token]] = model.tokenize(["the"])
+    tensors = read(folder.matrix_file)
+    matrix = tensors["embeddings"].array().copy()
+    matrix[token] += 0.001
+    tensors["embeddings"] = Tensor.of(matrix)
+    _replace(folder.matrix_file, file_bytes(tensors))
+    assert model.same_as_model2vec(["of", "the"]).vectors_differ == 1
+
+
 def test_without_model2vec_it_says_what_was_compared_instead(
     model: m2v_fast.StaticModel, monkeypatch: pytest.MonkeyPatch
 ) -> None:

@@ -86,18 +86,24 @@ class Comparison(NamedTuple):
 
 
 class Rule:
-    """When two vectors are the same: equal bits, or what float16 allows."""
+    """When two vectors are the same: equal bits, or what float16 and one dimension allow."""
 
-    def __init__(self, *, float16: bool, normalize: bool, steps: int = 0) -> None:
+    def __init__(
+        self, *, float16: bool, normalize: bool, steps: int = 0, narrow: bool = False
+    ) -> None:
         """Choose one.
 
         Args:
             float16: The reference rounds to float16, between its steps, too.
             normalize: Vectors are divided by their norm.
             steps: Units in the last place of float16 that may lie between vectors that are not.
+            narrow: The model has one dimension, whose rows NumPy adds in another order.
         """
         self._float16, self._normalize, self._steps = float16, normalize, steps
-        if not float16:
+        self._narrow = narrow
+        if narrow:
+            self.words = "differences up to 1e-5, as NumPy adds one dimension in another order"
+        elif not float16:
             self.words = "equal bits"
         elif normalize:
             self.words = "a cosine of 0.999999, as the reference rounds to float16"
@@ -109,6 +115,8 @@ class Rule:
         ours, theirs = ours.astype(np.float32), theirs.astype(np.float32)
         with np.errstate(all="ignore"):
             near = np.zeros(len(ours), np.bool_)
+            if self._narrow:
+                near = np.isclose(ours, theirs, rtol=1e-5, atol=1e-5).all(axis=1)
             if self._float16:
                 ours = ours.astype(np.float16).astype(np.float32)
                 if self._normalize:
@@ -124,11 +132,15 @@ class Rule:
 
 def rule_of(model: StaticModel, *, model2vec: bool) -> Rule:
     """Return the rule for a model's vectors, beside model2vec's or NumPy's."""
+    narrow = model.dim == 1
     if not model2vec:
-        return Rule(float16=False, normalize=False)
+        return Rule(float16=False, normalize=False, narrow=narrow)
     wide = model.weights is not None and model.weights.dtype == np.float64
     return Rule(
-        float16=model.embedding_dtype == "float16", normalize=model.normalize, steps=int(wide)
+        float16=model.embedding_dtype == "float16",
+        normalize=model.normalize,
+        steps=int(wide),
+        narrow=narrow,
     )
 
 
