@@ -446,14 +446,23 @@ format: $(VENV)/tested ## Format everything
 	$(BIN)/ruff format .
 	$(BIN)/ruff check --fix .
 
+MODEL ?= bundled:minilm
+TEXTS ?=
+BENCH_ARGS ?=
+BENCH_JSON ?= target/benchmarks.json
+
 .PHONY: bench
-bench: build $(VENV)/tested ## Time m2v_fast beside the NumPy reference and model2vec
-	$(BIN)/python -m pytest benches --benchmark-only
+bench: build $(VENV)/tested ## Time m2v_fast beside model2vec and NumPy (MODEL=folder, TEXTS=files)
+	$(BIN)/m2v-fast bench $(MODEL) $(TEXTS) --no-peers --kernels $(BENCH_ARGS)
+	$(BIN)/python -m benches.long_text $(firstword $(TEXTS))
+
+.PHONY: bench-stages
+bench-stages: build ## Time ids and pooling apart and together, from Rust (MODEL=folder, TEXTS=files)
+	cargo build --release --locked --quiet -p m2v-core --example stages
+	$(BIN)/python -m benches.stages $(MODEL) $(TEXTS)
 
 # An environment of their own: some peers want other versions of what we use.
 PEERS := target/peers/venv
-TEXTS ?=
-BENCH_ARGS ?=
 
 $(PEERS)/made: $(VENV)/built pyproject.toml
 	$(PYTHON) -m venv $(PEERS)
@@ -462,15 +471,17 @@ $(PEERS)/made: $(VENV)/built pyproject.toml
 	VIRTUAL_ENV=$(abspath $(PEERS)) $(BIN)/maturin develop --release --locked --quiet
 	touch $@
 
+PEER_PROGRAM := target/peers/release/peer-model2vec-rs
+
 .PHONY: bench-peers
-bench-peers: $(PEERS)/made ## Time every other implementation that installs here (TEXTS=files)
-	cargo build --release --locked --quiet -p m2v-core --example stages
+bench-peers: $(PEERS)/made ## Time every other implementation that installs here (MODEL=folder, TEXTS=files)
 	cargo build --release --locked --quiet --manifest-path rust/peers/Cargo.toml --target-dir target/peers
-	$(PEERS)/bin/python -m benches.compare $(TEXTS) --kernels $(BENCH_ARGS) --json target/benchmarks.json
+	$(PEERS)/bin/m2v-fast bench $(MODEL) $(TEXTS) --kernels \
+		--peer "model2vec-rs, from Rust=$(PEER_PROGRAM)" $(BENCH_ARGS) --json $(BENCH_JSON)
 
 .PHONY: bench-plots
 bench-plots: $(PEERS)/made ## Draw docs/benchmarks from what bench-peers measured
-	$(PEERS)/bin/python scripts/plot_benchmarks.py target/benchmarks.json
+	$(PEERS)/bin/m2v-fast bench --from $(BENCH_JSON) --plot docs/benchmarks/
 
 .PHONY: wheel
 # From the tree as it lies: with maturin's own --sdist the wheel would be built of an unpacked copy, all

@@ -18,10 +18,9 @@ import numpy as np
 import polars as pl
 import pyarrow as pa
 from m2v_fast import StaticModel
-
-from benches.machine import facts
-from benches.models import bundled_folder
-from benches.texts import queries, read_texts
+from m2v_fast.bench.corpus import queries, read_texts
+from m2v_fast.bench.machine import facts
+from m2v_fast.bench.models import bundled_folder
 
 if TYPE_CHECKING:
     from collections.abc import Callable

@@ -30,6 +30,9 @@ import polars as pl
 import pyarrow as pa
 import pyarrow.parquet as pq
 from m2v_fast import StaticModel
+from m2v_fast.bench.corpus import read_texts
+from m2v_fast.bench.machine import facts
+from m2v_fast.bench.models import bundled_folder
 from m2v_fast.bulk import Embedder, readers, run
 from m2v_fast.bulk.columns import Columns
 from m2v_fast.bulk.inputs import find
@@ -37,9 +40,6 @@ from m2v_fast.bulk.rows import BadRows
 from model2vec import StaticModel as Reference
 
 from benches.arrow import fixed_list, medians
-from benches.machine import facts
-from benches.models import bundled_folder
-from benches.texts import read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

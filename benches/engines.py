@@ -21,13 +21,13 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from m2v_fast.bench.corpus import queries, read_texts
+from m2v_fast.bench.machine import facts
+from m2v_fast.bench.models import bundled_folder
 from m2v_fast.bulk import Embedder
 
 from benches.arrow import medians
-from benches.machine import facts
 from benches.model2vec_column import theirs
-from benches.models import bundled_folder
-from benches.texts import queries, read_texts
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator

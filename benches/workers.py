@@ -15,10 +15,9 @@ from typing import Any
 
 import pyarrow as pa
 from m2v_fast import StaticModel
+from m2v_fast.bench.corpus import read_texts
+from m2v_fast.bench.models import bundled_folder
 from m2v_fast.bulk import Embedder
-
-from benches.models import bundled_folder
-from benches.texts import read_texts
 
 
 def private() -> float:

@@ -15,8 +15,7 @@ wordlevel-bert     the 30,000 most frequent words, as BertNormalizer and BertPre
 wordlevel-words    the same with Lowercase and Whitespace
 wordlevel-split    the same without normalizer, with WhitespaceSplit
 
-Each is timed by `python -m benches.compare --model OUT/NAME --only float32`, which puts random rows
-beside it.
+Each is timed by `m2v-fast bench OUT/NAME --rows float32`, which puts random rows beside it.
 """
 
 from __future__ import annotations

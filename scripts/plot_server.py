@@ -3,7 +3,7 @@
     python -m benches.server --json figures.json
     python scripts/plot_server.py figures.json [--out docs/benchmarks/server.svg]
 
-Needs matplotlib; looks as the other pictures of `scripts/plot_benchmarks.py`.
+Needs matplotlib; looks as the pictures of `m2v-fast bench`.
 """
 
 from __future__ import annotations
@@ -14,7 +14,7 @@ from pathlib import Path
 from statistics import median
 from typing import Any
 
-from plot_benchmarks import FAINT, OTHERS, OURS, finish, pyplot
+from m2v_fast.bench.drawing import FAINT, OTHERS, OURS, finish, matplotlib, new, settings
 
 OURS_NAME = "m2v-server"
 
@@ -45,17 +45,19 @@ def main() -> None:
     parser.add_argument("--out", type=Path, default=Path("docs/benchmarks/server.svg"))
     options = parser.parse_args()
     results = json.loads(options.figures.read_text(encoding="utf-8"))
-    plt = pyplot()
-    figure, axes = plt.subplots(1, 2, figsize=(10, 3), sharey=True)
-    panel(axes[0], results["rates"], "per_second", "requests a second")
-    panel(axes[1], results["rates"], "p99_ms", "p99 at half of that, ms")
     client = "the same" if results["processors"] == 1 else "another"
     words = (
         "One text of 20 words a request, 64 connections that are kept, one worker on one "
         f"processor, wrk on {client}. Logarithmic; in brackets: how many times m2v-server's figure "
         f"is it, or the other way round. {results['cpu']}, {results['backend']}. Medians of five."
     )
-    finish(plt, figure, words, options.out)
+    with matplotlib().rc_context(settings()):
+        figure = new(10, 3)
+        axes = figure.subplots(1, 2, sharey=True)
+        panel(axes[0], results["rates"], "per_second", "requests a second")
+        panel(axes[1], results["rates"], "p99_ms", "p99 at half of that, ms")
+        finish(figure, words, options.out)
+    print(options.out)
 
 
 if __name__ == "__main__":

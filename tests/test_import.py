@@ -12,7 +12,10 @@ if TYPE_CHECKING:
     from tests.support.folders import Folder
 
 #: Needed for the hub, for progress bars, for the command line; never for encoding.
-HEAVY = ("huggingface_hub", "tokenizers", "tqdm", "click", "pandas", "model2vec", "safetensors")
+HEAVY = (
+    *("huggingface_hub", "tokenizers", "tqdm", "click", "pandas", "model2vec", "safetensors"),
+    *("m2v_fast.bench", "m2v_fast.comparison", "m2v_fast.reference", "m2v_fast.hostile"),
+)
 
 REPORT = f"""
 import json, os, sys, threading

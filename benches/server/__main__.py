@@ -26,9 +26,9 @@ from statistics import median
 from typing import TYPE_CHECKING, Any
 
 import m2v_fast
+from m2v_fast.bench import corpus, machine
+from m2v_fast.sources import resolve
 
-from benches import machine, models
-from benches import texts as corpus
 from benches.server.client import Client, Figures, at_rate
 from benches.server.contenders import (
     FASTAPI,
@@ -250,9 +250,8 @@ def main() -> None:
     parser.add_argument("--json", type=Path, help="where the figures go")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as scratch:
-        model = indexed(models.resolve(options.model), Path(scratch) / "model")
+        model = indexed(resolve(options.model or m2v_fast.BUNDLED_MODEL), Path(scratch) / "model")
         results = machine.facts([model])
-        results["backend"] = m2v_fast.StaticModel.from_pretrained(model).backend
         run = Run(model, Path(scratch), options)
         results["start_ms"] = run.start()
         results["rates"] = run.rates()

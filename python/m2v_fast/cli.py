@@ -10,15 +10,17 @@ from typing import TYPE_CHECKING, Any
 import click
 import numpy as np
 
+from m2v_fast import command_options, streams
 from m2v_fast import demo as demo_texts
-from m2v_fast import streams
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._version import __version__
+from m2v_fast.bench.command import bench
 from m2v_fast.bulk.command import INPUT_FORMATS, Shard
-from m2v_fast.check import findings
+from m2v_fast.check import check as check_command
 from m2v_fast.compat import cli as compat_commands
 from m2v_fast.completion import completion
 from m2v_fast.convert import convert
+from m2v_fast.findings import findings
 from m2v_fast.index import default_folder, kept
 from m2v_fast.npy import write_file, write_stream
 from m2v_fast.sources import BUNDLED_MODEL, resolve
@@ -77,7 +79,6 @@ _model_option = click.option(
     metavar="MODEL",
     help="The model.",
 )
-_revision_option = click.option("--revision", help="Branch, tag or commit on the hub.")
 _threads_option = click.option(
     "--threads",
     type=click.IntRange(min=1),
@@ -87,7 +88,7 @@ _threads_option = click.option(
 
 @main.command()
 @_model_option
-@_revision_option
+@command_options.revision
 def demo(source: str, revision: str | None) -> None:
     """Embed a few documents and queries and rank them.
 
@@ -143,7 +144,7 @@ def _median_seconds(call: Any, repeats: int = 7) -> float:
 
 @main.command()
 @click.argument("model")
-@_revision_option
+@command_options.revision
 @click.option("--check", is_flag=True, help="Look at every row for NaN and infinity, and the like.")
 def info(model: str, revision: str | None, check: bool) -> None:
     """Say what a model is and how it will be run.
@@ -200,7 +201,7 @@ def _size(path: Path) -> str:
 
 @main.command()
 @click.argument("model")
-@_revision_option
+@command_options.revision
 @click.option("-o", "--output", metavar="FILE", help="[default: beside tokenizer.json]")
 def compile(model: str, revision: str | None, output: str | None) -> None:  # noqa: A001
     """Make the index of a model with a big vocabulary ahead of time.
@@ -231,7 +232,7 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
     'parts; a pipe or device, or "-" for stdout, takes .npy.',
 )
 @_model_option
-@_revision_option
+@command_options.revision
 @click.option(
     "--column",
     "--field",
@@ -393,7 +394,7 @@ def cache(clear: bool) -> None:
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})
-@_revision_option
+@command_options.revision
 @click.argument("words", nargs=-1, type=click.UNPROCESSED, metavar="MODEL... [OPTIONS]")
 def serve(revision: str | None, words: tuple[str, ...]) -> None:
     """Serve models over the APIs of OpenAI, TEI, Ollama, Cohere and Weaviate.
@@ -411,6 +412,8 @@ def serve(revision: str | None, words: tuple[str, ...]) -> None:
     run(words, revision)
 
 
+main.add_command(bench)
+main.add_command(check_command)
 main.add_command(convert)
 main.add_command(completion)
 main.add_command(compat_commands.run)

@@ -6,7 +6,7 @@ from pathlib import Path
 
 import click
 
-from m2v_fast import streams
+from m2v_fast import command_options, streams
 from m2v_fast.costs import measure
 from m2v_fast.static_model import StaticModel
 
@@ -29,7 +29,7 @@ from m2v_fast.static_model import StaticModel
 )
 @click.option("--texts", metavar="FILE", help='Say what it costs for these texts ("-" is stdin).')
 @click.option("--field", help="FILE holds JSON lines, and the texts are in this field.")
-@click.option("--revision", help="Branch, tag or commit on the hub.")
+@command_options.revision
 @click.option("--overwrite", is_flag=True, help="Write to OUT even if there is something in it.")
 def convert(
     model: str,

@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
     from m2v_fast._native import Vectors
     from m2v_fast.arrow_types import ArrowData
+    from m2v_fast.comparison import Comparison
     from m2v_fast.options import Unknown
 
 
@@ -502,6 +503,27 @@ class StaticModel(RecognisedModel):
             ValueError: The widths of the vectors differ, or an array has more than two dimensions.
         """
         return similarity(self, a, b)
+
+    def same_as_model2vec(self, texts: Iterable[str]) -> Comparison:
+        """Compare ids and vectors with those of the libraries that decide what they are.
+
+        Ids are compared with the package `tokenizers`, vectors with model2vec if it is installed,
+        else with NumPy's mean and norm; what was not compared is in `notes`. model2vec loads the
+        model's folder itself, if there is one that the model was not changed since.
+
+        Args:
+            texts: Any iterable of texts; one text counts as a list of one.
+
+        Returns:
+            What was compared and where it differs; true if nothing does.
+
+        Raises:
+            ImportError: The package tokenizers is not installed.
+            ValueError: There are no texts.
+        """
+        from m2v_fast.comparison import compare
+
+        return compare(self, texts)
 
     def _limit(self, max_length: object) -> int | None:
         """The limit of a call that was given `max_length`, by default the model's."""

@@ -1,10 +1,22 @@
-"""Texts that any machine has: the standard library's own documentation, and a list of hard ones."""
+"""Texts that any machine has: the standard library's own documentation, and lists of hard ones."""
 
 from __future__ import annotations
 
 import random
 from functools import cache
 from pydoc_data.topics import topics
+
+from m2v_fast.hostile import AWKWARD, MULTILINGUAL
+
+__all__ = [
+    "AWKWARD",
+    "MULTILINGUAL",
+    "every_scalar",
+    "hard_texts",
+    "many_paragraphs",
+    "paragraphs",
+    "random_unicode",
+]
 
 
 @cache
@@ -18,87 +30,6 @@ def many_paragraphs(count: int) -> list[str]:
     """`count` paragraphs; the manual is repeated if it has fewer."""
     source = paragraphs()
     return [source[i % len(source)] for i in range(count)]
-
-
-#: One sentence or more in each of several languages and scripts.
-MULTILINGUAL: tuple[str, ...] = (
-    "The quick brown fox jumps over the lazy dog.",
-    "How do I reset my password? I've tried three times already!",
-    "Zwölf Boxkämpfer jagen Viktor quer über den großen Sylter Deich.",
-    "Straßenverkehrsordnungsänderungsgesetz",
-    "Portez ce vieux whisky au juge blond qui fume ; « déjà vu » à l’été.",
-    "El pingüino Wenceslao hizo kilómetros bajo exhaustiva lluvia. ¿Por qué? ¡Añejo!",
-    "Příliš žluťoučký kůň úpěl ďábelské ódy.",
-    "Zażółć gęślą jaźń, łódź i świerszcz.",
-    "Íslenska þýðir ævintýri; ðæt wæs gōd cyning.",
-    "İstanbul'da ılık bir IŞIK var, ığdır İĞDIR.",
-    "Tiếng Việt có nhiều dấu: ắ ằ ẳ ẵ ặ, ở, ữ, đường.",
-    "Съешь же ещё этих мягких французских булок, да выпей чаю. Йод и ёлка.",
-    "Ξεσκεπάζω τὴν ψυχοφθόρα βδελυγμία. ΟΔΥΣΣΕΥΣ, ὀδυσσεύς.",
-    "דג סקרן שט בים מאוכזב ולפתע מצא חברה. שָׁלוֹם",
-    "صِف خَلقَ خَودِ كَمِثلِ الشَمسِ إِذ بَزَغَت — العربية ١٢٣٤",
-    "ऋषियों को सताने वाले दुष्ट राक्षसों के राजा रावण का सर्वनाश। क़िला १२३",
-    "আমার সোনার বাংলা, আমি তোমায় ভালোবাসি।",
-    "เป็นมนุษย์สุดประเสริฐเลิศคุณค่า กว่าบรรดาฝูงสัตว์เดรัจฉาน",
-    "いろはにほへと ちりぬるを。カタカナとｶﾀｶﾅ、漢字も混ぜる。がぎぐげご",
-    "我能吞下玻璃而不伤身体。向量数据库存储嵌入，支持 Top-K 搜索。",
-    "키스의 고유조건은 입술끼리 만나야 하고 특별한 기술은 필요치 않다. 한국어 ㅎㅏㄴ",
-    "ყველა ადამიანი თავისუფალი იბადება. ᲥᲐᲠᲗᲣᲚᲘ",
-    "Բոլոր մարդիկ ծնվում են ազատ։",
-    "ሰዎች ሁሉ ነጻ ሆነው ተወልደዋል።",
-    "Chinese 中文 mixed with English words中文again and 123中456文.",
-    "𠮷野家で𩸽を食べる。𝒜𝓁𝓅𝒽𝒶 𝟙𝟚𝟛 𝔘𝔫𝔦𝔠𝔬𝔡𝔢",
-)
-
-#: Texts that break naive tokenizers, cuts or sums.
-AWKWARD: tuple[str, ...] = (
-    "",
-    " ",
-    "          ",
-    "\t\n\r\x0b\x0c",
-    "\n\n\n",
-    "\u00a0\u2003\u3000\u2028\u2029",
-    "\x00",
-    "a\x00b\x01c\x7fd\x85e",
-    "zero\u200bwidth\u200cjoin\u200der\u2060here\ufeffbom",
-    "soft\u00adhyphen and replacement \ufffd char",
-    "\ue000private\uf8ff \U000f0000use\U0010fffd",
-    ".",
-    "...---...!!!???",
-    "a",
-    "I",
-    "ﬁnance ﬀ ﬃ ① ② ½ ™ ㎏ Ⅷ",
-    "e\u0301 é E\u0301 É n\u0303 ñ a\u0308\u0304 ǟ",
-    "a\u0316\u0301\u0300b \u0301start z" + "\u0301" * 40,
-    "\U0001d15e\U0001d16d\U0001d165 \u302e\u302f",
-    "İI ıi ẞß ΣΑΣ ς ŉ ǰ ᾳ",
-    "👍 👍🏽 👩‍👩‍👧‍👦 🇩🇪 ☺️ ☺ 1️⃣",
-    "[UNK] [PAD] [CLS] hello [SEP] [MASK]",
-    "[UNK][UNK][UNK]",
-    "[unk] [pad] [ CLS ] <unk> <s> </s> <pad> <mask> <|endoftext|>",
-    "x[MASK]y  [MASK]  z",
-    "new york and New  York and NEW YORKs",
-    "don't can't I'll we've it's 'quoted' ''double''",
-    "under_score camelCase kebab-case dotted.name path/to/file.py a@b.c #tag $1,234.56 50%",
-    "https://example.org/a/b?c=d&e=f#g  <a href='x'>y</a>",
-    "0 1 12 123 1234 12345 1.5e-10 0xdeadbeef ١٢٣ १२३ Ⅻ",
-    "▁leading ▁▁ metaspace ▁",
-    "Ġbyte Ċ level ĉ",
-    "##ing ##s ## #",
-    "supercalifragilisticexpialidocious" * 2,
-    "a" * 99,
-    "a" * 100,
-    "a" * 101,
-    "é" * 100,
-    "x" * 5000,
-    "word " * 3000,
-    " " * 5000 + "end",
-    "中" * 2000,
-    "👍" * 1000,
-    ("The same sentence, again and again. " * 400).strip(),
-    "qqqqq zzzzz xxjxx 𒀀𒁀 ᚠᛇᚻ ꙮ ⠓⠑⠇⠇⠕",
-    "\ud7ff\ue000 \uffff \U0001ffff \U0010ffff",
-)
 
 
 def random_unicode(count: int, seed: int = 0) -> list[str]:
