@@ -455,6 +455,7 @@ BENCH_JSON ?= target/benchmarks.json
 bench: build $(VENV)/tested ## Time m2v_fast beside model2vec and NumPy (MODEL=folder, TEXTS=files)
 	$(BIN)/m2v-fast bench $(MODEL) $(TEXTS) --no-peers --kernels $(BENCH_ARGS)
 	$(BIN)/python -m benches.long_text $(firstword $(TEXTS))
+	$(BIN)/python -m pytest benches --benchmark-only --model $(MODEL) $(if $(TEXTS),--text $(firstword $(TEXTS)))
 
 .PHONY: bench-stages
 bench-stages: build ## Time ids and pooling apart and together, from Rust (MODEL=folder, TEXTS=files)
