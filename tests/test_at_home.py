@@ -191,6 +191,12 @@ def test_addresses_of_the_hub(source: str, name: str, revision: str | None) -> N
     assert revision is None or f"revision={revision!r}" in str(caught.value)
 
 
+@pytest.mark.parametrize("source", ["./nothing", "../nothing", "a/./b", "./a/b", "/a/b", ".hidden"])
+def test_paths_are_no_addresses_of_the_hub(source: str) -> None:
+    with pytest.raises(FileNotFoundError, match="no such folder, and not a name"):
+        StaticModel.from_pretrained(source)
+
+
 @pytest.mark.parametrize("source", ["owner/model/", Path("owner/model")])
 def test_names_in_other_shapes(source: Any, tmp_path: Path) -> None:
     with pytest.raises(FileNotFoundError, match=r"'owner/model'.*cache"):

@@ -73,7 +73,9 @@ def test_help_names_the_commands() -> None:
     shown = Run("--help").succeeded().out
     for command in ("demo", "info", "embed"):
         assert command in shown
-        assert Run(command, "--help").succeeded().out.strip()
+        told = Run(command, "--help").succeeded().out
+        assert told.strip()
+        assert Run(command, "-h").succeeded().out == told
 
 
 def test_version() -> None:

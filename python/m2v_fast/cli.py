@@ -53,7 +53,7 @@ def _message(error: Exception) -> str:
     return str(error)
 
 
-@click.group(cls=_Commands)
+@click.group(cls=_Commands, context_settings={"help_option_names": ["-h", "--help"]})
 @click.version_option(__version__, prog_name="m2v-fast")
 def main() -> None:
     """Turn text into Model2Vec static embeddings.

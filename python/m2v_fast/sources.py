@@ -23,7 +23,7 @@ _HUB_NAME = re.compile(r"[\w.-]+(/[\w.-]+)?", re.ASCII)
 # Mistaken for a name: the address of its page, or a revision behind an "@".
 _HUB_ADDRESS = re.compile(
     r"(?:(?:https?://)?(?:huggingface\.co|hf\.co)/|hf://)?"
-    r"(?P<name>[\w.-]+/[\w.-]+)(?:(?:@|/(?:tree|resolve|blob)/)(?P<revision>[\w.-]+))?/?",
+    r"(?P<name>(?!\.)[\w.-]+/(?!\.)[\w.-]+)(?:(?:@|/(?:tree|resolve|blob)/)(?P<revision>[\w.-]+))?/?",
     re.ASCII,
 )
 
