@@ -4,13 +4,16 @@ from __future__ import annotations
 
 import os
 from pathlib import Path
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
 from m2v_fast import BUNDLED_MODEL, StaticModel
 from m2v_fast.bench import corpus, machine
 from m2v_fast.sources import resolve
+
+if TYPE_CHECKING:
+    from collections.abc import Callable
 
 
 def pytest_addoption(parser: pytest.Parser) -> None:
@@ -34,7 +37,7 @@ class Case:
         self.queries = corpus.queries(texts)
         self.paragraphs = (texts * (1000 // len(texts) + 1))[:1000]
         ours, reference = StaticModel.from_pretrained(folder), Reference.from_pretrained(folder)
-        self.encoders = {
+        self.encoders: dict[str, Callable[[list[str]], Any]] = {
             "model2vec": lambda batch: reference.encode(batch, use_multiprocessing=False),
             "m2v_fast": lambda batch: ours.encode(batch, num_threads=1),
             "m2v_fast, all threads": ours.encode,
