@@ -159,7 +159,7 @@ impl Run {
             }
             _ => {
                 for text in &batch.texts {
-                    model.encode(text, *options, out)?;
+                    model.encode_into(text, *options, out)?;
                 }
             }
         }

@@ -78,7 +78,7 @@ impl Model {
         }
         let cost = |text: &T| self.cost(text.size(), options.max_length);
         self.run(texts, out, dim, cost, batch, |_, text, out, scratch| {
-            self.encode_into(text, options, scratch, out)
+            self.encode_with(text, options, scratch, out)
         })
     }
 
@@ -101,7 +101,7 @@ impl Model {
         }
         let cost = |text: &T| self.cost(text.size(), options.max_length);
         self.run(texts, out, 1, cost, batch, |_, text, out, scratch| {
-            self.encode_into(text, options, scratch, out[0])
+            self.encode_with(text, options, scratch, out[0])
         })
     }
 
@@ -169,7 +169,7 @@ impl Model {
         counts: Option<&CountSlot>,
     ) -> Result<()> {
         match counts {
-            None => self.encode_into(text, options, scratch, out),
+            None => self.encode_with(text, options, scratch, out),
             Some(slot) => {
                 slot.put(self.encode_counted_into(text, options, scratch, out)?);
                 Ok(())

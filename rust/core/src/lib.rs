@@ -1,21 +1,4 @@
-//! Model2Vec static embeddings: text comes in at one end, a vector leaves at the other.
-//!
-//! ```text
-//! text -> tokenize -> ids -> matrix (row, weight) -> pool -> f32 vector
-//! ```
-//!
-//! A [`Model`] is opened from a folder and maps its matrix; it is immutable, and any number of
-//! threads may encode with it at once. Results equal those of model2vec 0.10.0 to the bit for
-//! float32 models, whatever the processor, the number of threads or the batch.
-//!
-//! ```no_run
-//! use m2v_core::{LoadOptions, Model};
-//!
-//! let model = Model::load("path/to/model".as_ref(), LoadOptions::default())?;
-//! let mut vector = vec![0.0; model.dim()];
-//! model.encode("How do I index vectors?", model.default_options(), &mut vector)?;
-//! # Ok::<(), m2v_core::Error>(())
-//! ```
+#![doc = include_str!("../README.md")]
 
 mod backend;
 mod batch;

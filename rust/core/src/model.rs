@@ -307,8 +307,15 @@ impl Model {
         EncodeOptions { max_length, normalize }
     }
 
+    /// The vector of one text, [`Model::dim`] floats long, with [`Model::default_options`].
+    pub fn encode(&self, text: &str) -> Result<Vec<f32>> {
+        let mut out = vec![0.0; self.dim()];
+        self.encode_into(text, self.default_options(), &mut out)?;
+        Ok(out)
+    }
+
     /// Encodes one text into `out`, which must be [`Model::dim`] floats long.
-    pub fn encode(&self, text: &str, options: EncodeOptions, out: &mut [f32]) -> Result<()> {
+    pub fn encode_into(&self, text: &str, options: EncodeOptions, out: &mut [f32]) -> Result<()> {
         if out.len() != self.dim() {
             return Err(Error::Argument(format!(
                 "the output has room for {} floats; a vector has {}",
@@ -316,7 +323,7 @@ impl Model {
                 self.dim()
             )));
         }
-        self.with_scratch(|scratch| self.encode_into(&text, options, scratch, out))
+        self.with_scratch(|scratch| self.encode_with(&text, options, scratch, out))
     }
 
     /// [`Model::encode`], and what it kept of the text and left out: the text is tokenized once for
@@ -376,7 +383,7 @@ impl Model {
         result
     }
 
-    pub(crate) fn encode_into(
+    pub(crate) fn encode_with(
         &self,
         text: &impl Text,
         options: EncodeOptions,

@@ -36,13 +36,21 @@ fn encode(model: &Model, texts: &[String], options: EncodeOptions, threads: usiz
 }
 
 #[test]
+fn a_vector_of_its_own_has_the_settings_of_the_model() {
+    let (_folder, model) = model();
+    let mut out = vec![0.0; DIM];
+    model.encode_into("The embeddings.", model.default_options(), &mut out).unwrap();
+    assert_eq!(model.encode("The embeddings.").unwrap(), out);
+}
+
+#[test]
 fn a_vector_is_the_mean_of_its_rows() {
     let (_folder, model) = model();
     let token = |name: &str| support::tokens().iter().position(|token| token == name).unwrap();
     let ids: Vec<usize> = ["the", "em", "##bed", "##ding", "##s", "."].map(token).into();
     let options = EncodeOptions { normalize: false, ..OPTIONS };
     let mut out = vec![0.0; DIM];
-    model.encode("The embeddings.", options, &mut out).unwrap();
+    model.encode_into("The embeddings.", options, &mut out).unwrap();
     for (column, value) in out.into_iter().enumerate() {
         let sum = ids.iter().fold(0.0, |sum, &id| sum + support::number(id, column));
         assert_eq!(value.to_bits(), (sum / ids.len() as f32).to_bits());
@@ -196,7 +204,7 @@ fn the_text_is_cut_in_code_points_and_the_ids_are_cut_before_unknown_ones_go() {
 #[test]
 fn an_output_of_the_wrong_size_is_an_error() {
     let (_folder, model) = model();
-    assert!(matches!(model.encode("a", OPTIONS, &mut [0.0; 3]), Err(Error::Argument(_))));
+    assert!(matches!(model.encode_into("a", OPTIONS, &mut [0.0; 3]), Err(Error::Argument(_))));
     let result = model.encode_batch(&["a"], OPTIONS, BatchOptions::default(), &mut [0.0; 3]);
     assert!(matches!(result, Err(Error::Argument(_))));
 }
@@ -223,9 +231,9 @@ fn a_text_beyond_what_positions_can_count_is_an_error_unless_it_is_cut() {
     let text = "zebra ".repeat(60_000_000);
     let mut out = vec![0.0; DIM];
     let error = model
-        .encode(&text, EncodeOptions { max_length: None, normalize: true }, &mut out)
+        .encode_into(&text, EncodeOptions { max_length: None, normalize: true }, &mut out)
         .unwrap_err()
         .to_string();
     assert!(error.contains("360000000 bytes") && error.contains("max_length"), "{error}");
-    model.encode(&text, OPTIONS, &mut out).unwrap();
+    model.encode_into(&text, OPTIONS, &mut out).unwrap();
 }

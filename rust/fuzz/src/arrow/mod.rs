@@ -127,7 +127,7 @@ fn compare(column: &Column, rows: &[Option<Vec<u8>>], chunks: usize) {
             for (text, found) in texts.iter().zip(numbers) {
                 let mut vector = vec![0.0; model.dim()];
                 if let Some(text) = text {
-                    model.encode(text, options, &mut vector).unwrap();
+                    model.encode_into(text, options, &mut vector).unwrap();
                 }
                 assert_eq!(found, plain(&vector, &element), "{text:?} as {element:?}");
             }
