@@ -19,6 +19,7 @@ mod random;
 mod refusals;
 mod scalars;
 mod scores;
+mod separators;
 mod shards;
 mod table;
 mod texts;

@@ -8,7 +8,7 @@ use serde_json::Value;
 
 use crate::oracle::Oracle;
 use crate::table::added::added;
-use crate::table::normalizers::{bert, others, sequence, strip};
+use crate::table::normalizers::{bert, others, replace, sequence, strip};
 use crate::table::pretokenizers::{self, byte_level, metaspace, split};
 use crate::table::{file, plain};
 use crate::unigram::Model;
@@ -98,6 +98,76 @@ fn what_the_reference_does_not_load_is_an_error() {
         assert!(theirs.unwrap_or(true), "{file}");
         assert!(Probe::new(file.as_bytes()).is_err(), "{file}");
     }
+}
+
+/// Of an empty pattern beside others the crate finds matches without end.
+#[cfg(feature = "fallback")]
+#[test]
+fn added_tokens_that_vanish_beside_others() {
+    let model = word_level("u", &numbered(["u", "a"]));
+    let vanishing = [
+        (plain("StripAccents"), "\u{301}"),
+        (strip(true, true), " "),
+        (bert(true, true, None, true), "\u{1}"),
+        (replace("Regex", "x(?=y)|xx", ""), "xx"),
+    ];
+    for (normalizer, content) in vanishing {
+        let load = |tokens: &[Value]| {
+            Probe::new(file(&normalizer, &Value::Null, tokens, &model).as_bytes()).err()
+        };
+        let (gone, other) = (added(content, "n"), added("ab", "n"));
+        for tokens in [[gone.clone(), other.clone()], [other, gone.clone()]] {
+            let error = load(&tokens).expect("it is refused").to_string();
+            assert!(error.contains("leaves nothing of the added token"), "{error}");
+        }
+        // Alone, or beside those that are found in raw text, it does no harm.
+        assert!(load(&[gone.clone()]).is_none());
+        assert!(load(&[gone, added("ab", "")]).is_none());
+    }
+}
+
+/// The fallback's own look at a text is one at the whole text, on which the crate may panic where it
+/// does not once added tokens are taken out.
+#[cfg(feature = "fallback")]
+#[test]
+fn a_look_that_panics_is_no_error() {
+    let model = word_level("u", &numbered(["u", "a"]));
+    let cuts = pretokenizers::sequence(&[
+        byte_level(true, false),
+        split(r"\p{N}{1,3}", "MergedWithNext", false),
+    ]);
+    let normalizer = replace("Regex", r"\p{P}?|b", "a");
+    let json = file(&normalizer, &cuts, &[added("1", "rn")], &model);
+    let mut probe = Probe::new(json.as_bytes()).unwrap();
+    let mut ids = Vec::new();
+    probe.ids_into("1", None, &mut ids).unwrap();
+    let reference = tokenizers::Tokenizer::from_bytes(&json).unwrap();
+    assert_eq!(ids, reference.encode_fast("1", false).unwrap().get_ids());
+    assert_eq!(ids, [2]);
+}
+
+/// What made one text fail is not held against the next.
+#[test]
+fn an_error_ends_with_its_text() {
+    let model = word_level("u", &numbered(["a", "b"]));
+    let grows = replace("Regex", "[^x]", &"a".repeat(60));
+    let json = file(
+        &sequence(&[grows.clone(), grows.clone(), grows]),
+        &plain("WhitespaceSplit"),
+        &[added("[M]", "")],
+        &model,
+    );
+    let mut probe = Probe::new(json.as_bytes()).unwrap();
+    let mut ids_of = |text: &str| {
+        let mut ids = Vec::new();
+        probe.ids_into(text, None, &mut ids).map(|()| ids).map_err(|error| error.to_string())
+    };
+    assert_eq!(ids_of("[M]"), Ok(vec![2]));
+    let wrong = format!("x[M]{}", "q".repeat(1000));
+    assert!(ids_of(&wrong).is_err());
+    assert_eq!(ids_of("[M]"), Ok(vec![2]));
+    assert!(ids_of("x").is_err_and(|error| error.contains("unknown")));
+    assert_eq!(ids_of("[M]"), Ok(vec![2]));
 }
 
 /// Ids are below a bound, which is a number of 32 bits itself. The engine leaves it to the fallback.

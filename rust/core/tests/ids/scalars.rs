@@ -35,7 +35,7 @@ const NEIGHBOURS: &[&str] = &[
 #[rustfmt::skip]
 const CONTEXTS: &[&str] = &[
     "_", "a_b", " _", "_ ", "  _  ", "'_", "'_e", "'l_", "_'s", "._", "_.", " ._", "1_2", "12_", "\n_", "_\n", " \n _ x",
-    "__", "_ _", "\t_a", "_\u{301}", "é_", "中_中", " _a", "a _1", " _ ", "_\u{3000}a", "'_l", "'v_", "A_", "/_", "_/\n",
+    "a=_b", "__", "_ _", "\t_a", "_\u{301}", "é_", "中_中", " _a", "a _1", " _ ", "_\u{3000}a", "'_l", "'v_", "A_", "/_", "_/\n",
 ];
 
 /// Compares the scalars alone and in each of these contexts, many contexts in one text. A text that

@@ -81,10 +81,12 @@ impl Fallback {
 
     pub(super) fn ids_into(&self, text: &str, out: &mut Output<'_>) -> Result<(), String> {
         if let Some(watch) = &self.watch {
-            match guarded(|| Ok(watch.allows(text)))? {
-                Ok(()) => {}
-                Err(Refusal::Longer) => return Err(grows(text.len())),
-                Err(Refusal::Slower) => return Err(slow(text.len())),
+            match guarded(|| Ok(watch.allows(text))) {
+                // It looks at the text with its added tokens in it, on which the crate may panic
+                // where it does not once they are taken out.
+                Ok(Ok(())) | Err(_) => {}
+                Ok(Err(Refusal::Longer)) => return Err(grows(text.len())),
+                Ok(Err(Refusal::Slower)) => return Err(slow(text.len())),
             }
         }
         let encoding = guarded(|| self.tokenizer.encode_fast(text, false))?;

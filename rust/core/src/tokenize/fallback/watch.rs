@@ -17,7 +17,7 @@ use tokenizers::{
 use super::backtracking::{Budget, Regex};
 use super::growth::Growth;
 use super::model::Model;
-use super::parts::Parts;
+use super::parts::{Added, Parts};
 use crate::tokenize::text::normalizers::limit;
 
 /// Chains that make no text longer than this many times need not be watched.
@@ -42,6 +42,28 @@ struct Cut {
     pre_tokenizer: PreTokenizerWrapper,
 }
 
+/// Refuses added tokens of which the normalizers leave nothing, if they are not alone: of an empty
+/// pattern beside others the crate finds one match after the other, and keeps them all.
+fn check_vanishing(chain: &[NormalizerWrapper], added: &[Added]) -> Result<(), String> {
+    let normalized = || added.iter().filter(|token| token.normalized && !token.content.is_empty());
+    if normalized().count() < 2 {
+        return Ok(());
+    }
+    for token in normalized() {
+        let mut text = NormalizedString::from(token.content.as_str());
+        // What fails here fails in the crate, which says so.
+        let done = chain.iter().all(|normalizer| normalizer.normalize(&mut text).is_ok());
+        if done && text.get().is_empty() {
+            return Err(format!(
+                "its normalizer leaves nothing of the added token {:.40?}, which cannot be looked for \
+                 beside others",
+                token.content
+            ));
+        }
+    }
+    Ok(())
+}
+
 /// The normalizers of a file, its pre-tokenizers up to the last with an expression, and its model.
 /// With a model, all of its pre-tokenizers.
 pub(super) struct Watch {
@@ -61,6 +83,7 @@ impl Watch {
         else {
             return Ok(None);
         };
+        let chain = normalizers.clone();
         let step = |normalizer| {
             let growth = Growth::of(&normalizer)?;
             Some(Step { growth, normalizer })
@@ -70,7 +93,7 @@ impl Watch {
         let pre_tokenizers = cuts(pre_tokenizers, model.is_some());
         let watch = Self { normalizers, pre_tokenizers, model };
         if watch.is_harmless() {
-            return Ok(None);
+            return check_vanishing(&chain, &added).map(|()| None);
         }
         let mut left = limit(added.iter().map(|token| token.content.len()).sum());
         for token in added.iter().filter(|token| token.normalized) {
@@ -86,6 +109,7 @@ impl Watch {
                 }
             };
         }
+        check_vanishing(&chain, &added)?;
         Ok(Some(watch))
     }
 

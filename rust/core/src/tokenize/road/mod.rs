@@ -112,13 +112,13 @@ impl Road {
         } else {
             self.all(text, backend, worker, out);
         }
-        if worker.normalizer.take_overflow() {
-            return Err(Problem::Grows);
+        // Both, whichever is told: neither may be left for the next text.
+        let failed = std::mem::take(&mut worker.tools.work.failed);
+        match (worker.normalizer.take_overflow(), failed) {
+            (true, _) => Err(Problem::Grows),
+            (false, true) => Err(Problem::NoUnknown),
+            (false, false) => Ok(()),
         }
-        if std::mem::take(&mut worker.tools.work.failed) {
-            return Err(Problem::NoUnknown);
-        }
-        Ok(())
     }
 
     fn all(&self, text: &str, backend: Runnable, worker: &mut Worker, out: &mut Output<'_>) {

@@ -214,7 +214,7 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
     /// The first unit, or one behind several spaces that count.
     #[inline(never)]
     fn special(&mut self, start: usize, end: usize) -> Result<bool, Open> {
-        if self.is_first && !self.begins(start) {
+        if self.is_first && !self.begins(start, end) {
             return Err(Open::Before);
         }
         let (mark, state) = (self.out.mark(), self.taker.state());
@@ -239,9 +239,9 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
         taken
     }
 
-    /// Whether the first unit of the text is one like all others: a replacement is set before it, and
-    /// it does not begin with one, or with a space.
-    fn begins(&mut self, start: usize) -> bool {
+    /// Whether the first unit of the text, which ends there, is one like all others: a replacement is
+    /// set before it, and it does not begin with one, or with a space.
+    fn begins(&mut self, start: usize, end: usize) -> bool {
         let Some(Spaces { prepend, replacement, heads }) = &self.units.spaces else { return true };
         let prefixed = match prepend {
             Prepend::Always => true,
@@ -251,13 +251,21 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
         if !prefixed || start != 0 {
             return false;
         }
-        match self.text.as_bytes() {
-            [byte, ..] if byte.is_ascii() => heads.has(*byte),
+        let (joins, replacement) = (self.units.parts.joins, *replacement);
+        let unit = &self.text[..end];
+        let mut lengths = unit.chars().map(char::len_utf8);
+        let (head, rest) = unit.split_at(lengths.next().unwrap_or(0));
+        let next = &rest[..lengths.next().unwrap_or(0)];
+        if !next.is_ascii() && self.normalizer.alone(next, self.taker.buffers()).is_none() {
+            // Of both together something else may become.
+            let text = self.normalizer.between(unit, Place::Within, self.taker.buffers());
+            return text.is_ok_and(|text| is_head(text, joins, replacement));
+        }
+        match head.as_bytes() {
+            [byte] => heads.has(*byte),
             _ => {
-                let c = self.text.chars().next();
-                let head = &self.text[..c.map_or(0, char::len_utf8)];
                 let head = self.normalizer.alone(head, self.taker.buffers());
-                head.is_some_and(|head| is_head(head, self.units.parts.joins, *replacement))
+                head.is_some_and(|head| is_head(head, joins, replacement))
             }
         }
     }
@@ -296,7 +304,7 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
         let (mut begin, mut until) = (at, at);
         let gap = self.is_first || self.from < window.unit(at).0;
         if open == Open::Before && gap {
-            // White space is closed on either side.
+            // White space is closed on either side, or else `stretch` says so.
             open = Open::Behind;
         } else {
             until += usize::from(open == Open::Behind);
@@ -323,7 +331,8 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
                 (false, false) => Place::Within,
             };
             let part = &self.text[self.from..end];
-            match self.units.stretch(part, place, self.normalizer, self.taker.buffers()) {
+            let before = self.from.checked_sub(1).map(|at| self.text.as_bytes()[at]);
+            match self.units.stretch(part, before, place, self.normalizer, self.taker.buffers()) {
                 Ok(text) => {
                     let first = self.is_first && self.first;
                     if !self.taker.normalized(&text, first, self.out) {

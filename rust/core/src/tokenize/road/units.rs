@@ -23,6 +23,8 @@ pub(in crate::tokenize) struct Units {
     pub(super) parts: Parts,
     /// What spaces are for, if they count.
     pub(super) spaces: Option<Spaces>,
+    /// What drops white space, where it is dropped.
+    words: Option<Words>,
     /// Whether ideographs become units of their own.
     isolates: bool,
 }
@@ -89,7 +91,7 @@ impl Units {
         let Metaspace { prepend, replacement, .. } = *metaspace;
         let heads = Set::new(|byte| is_head(text(byte), parts.joins, replacement));
         let spaces = Some(Spaces { prepend, replacement, heads });
-        fits.then_some(Self { cutting, parts, spaces, isolates })
+        fits.then_some(Self { cutting, parts, spaces, words: None, isolates })
     }
 
     /// Units for a pre-tokenizer that drops white space: each becomes words of its own.
@@ -109,7 +111,7 @@ impl Units {
         let cutting = Cutting::new(space, apart, odd, words == Words::Whitespace);
         let fits = space.has(b' ');
         let isolates = isolates(normalizer);
-        fits.then_some(Self { cutting, parts, spaces: None, isolates })
+        fits.then_some(Self { cutting, parts, spaces: None, words: Some(words), isolates })
     }
 
     /// What becomes of a unit; where spaces count, without those at its ends, which are as good as
@@ -122,6 +124,9 @@ impl Units {
         buffers: &'b mut Buffers,
     ) -> Result<&'b str, Open> {
         let text = normalizer.between(unit, Place::Within, buffers)?;
+        if self.turns(unit, text) {
+            return Err(Open::Before);
+        }
         if self.spaces.is_none() {
             return Ok(text);
         }
@@ -134,19 +139,25 @@ impl Units {
     }
 
     /// The same for units together, with the white space before the first of them; at the start of
-    /// the text also if there is no unit before it. If spaces count, it begins with one.
+    /// the text also if there is no unit before it. If spaces count, it begins with one. `before` is
+    /// what lies before all that: what a stretch begins with may have been told apart by itself, and
+    /// no more with the marks behind it.
     pub(super) fn stretch(
         &self,
         part: &str,
+        before: Option<u8>,
         place: Place,
         normalizer: &Normalizer,
         buffers: &mut Buffers,
     ) -> Result<String, Open> {
         let mut text = normalizer.between(part, place, buffers)?;
+        let starts = matches!(place, Place::Start | Place::Whole);
+        if !starts && !self.is_separate(part, before, text) {
+            return Err(Open::Before);
+        }
         if self.spaces.is_none() {
             return Ok(text.to_owned());
         }
-        let starts = matches!(place, Place::Start | Place::Whole);
         let stops = matches!(place, Place::End | Place::Whole);
         let Parts { joins, strips_left, strips_right } = self.parts;
         if starts && strips_left {
@@ -165,6 +176,29 @@ impl Units {
             return Err(if stops { Open::Always } else { Open::Behind });
         }
         Ok(if joins && !starts { format!(" {text}") } else { text.to_owned() })
+    }
+
+    /// Whether what a stretch was normalized to has nothing to do with what is before it.
+    fn is_separate(&self, part: &str, before: Option<u8>, text: &str) -> bool {
+        let is_behind = before.is_some_and(|byte| self.cutting.is_apart(byte));
+        let Some(words) = self.words else { return is_behind || text.starts_with(' ') };
+        match words.begins_apart(text) {
+            None => true,
+            _ if part.bytes().next().is_some_and(|byte| self.cutting.is_space(byte)) => false,
+            Some(is_apart) if self.cutting.runs() => is_apart != is_behind,
+            Some(is_apart) => is_apart || is_behind,
+        }
+    }
+
+    /// Whether a unit that punctuation is before, or that it begins with, is no more told apart once
+    /// it is normalized, or only then.
+    fn turns(&self, unit: &str, text: &str) -> bool {
+        let Some(words) = self.words.filter(|_| self.cutting.runs()) else { return false };
+        // What else a unit begins with is never cut off.
+        let Some(is_apart) = unit.bytes().next().and_then(|byte| self.cutting.apart(byte)) else {
+            return false;
+        };
+        words.begins_apart(text).is_some_and(|begins| begins != is_apart)
     }
 
     /// Whether the space before a unit is part of its first word.

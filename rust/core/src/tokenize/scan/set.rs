@@ -50,6 +50,26 @@ pub(super) const PUNCTUATION: u8 = 2;
 pub(super) const ODD: u8 = 4;
 
 impl Cutting {
+    /// Whether a byte of ASCII is told apart.
+    pub(in crate::tokenize) fn is_apart(&self, byte: u8) -> bool {
+        self.punctuation.has(byte)
+    }
+
+    /// The same; `None` for bytes that count as those beyond ASCII do, and for these.
+    pub(in crate::tokenize) fn apart(&self, byte: u8) -> Option<bool> {
+        (self.table[usize::from(byte)] & ODD == 0).then(|| self.is_apart(byte))
+    }
+
+    /// Whether a byte separates.
+    pub(in crate::tokenize) fn is_space(&self, byte: u8) -> bool {
+        self.space.has(byte)
+    }
+
+    /// Whether what is told apart stands in runs.
+    pub(in crate::tokenize) fn runs(&self) -> bool {
+        self.runs
+    }
+
     /// Units are what is between `space`, cut at `punctuation`: every character by itself, or in
     /// `runs`.
     pub(in crate::tokenize) fn new(space: Set, punctuation: Set, odd: Set, runs: bool) -> Self {

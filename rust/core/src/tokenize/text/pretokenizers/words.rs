@@ -16,7 +16,19 @@ pub(crate) enum Words {
 impl Words {
     /// Whether a byte of ASCII is told apart from letters, by itself or with others of its kind.
     pub(crate) fn is_apart(self, byte: u8) -> bool {
-        let (class, _) = Classes::get().at(&[byte], 0);
+        self.tells_apart(Classes::get().at(&[byte], 0).0)
+    }
+
+    /// The same of the first character of a text; `None` if that is white space.
+    pub(crate) fn begins_apart(self, text: &str) -> Option<bool> {
+        if text.is_empty() {
+            return Some(false);
+        }
+        let (class, _) = Classes::get().at(text.as_bytes(), 0);
+        (class & SPACE == 0).then(|| self.tells_apart(class))
+    }
+
+    fn tells_apart(self, class: Class) -> bool {
         match self {
             Self::WhitespaceSplit => false,
             Self::Whitespace => class & (SPACE | WORD) == 0,
