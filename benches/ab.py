@@ -109,7 +109,7 @@ def workloads(data: Path | None, count: int, scratch: Path) -> list[Workload]:
     manual = corpus.read_texts(None)
     found = [
         Workload("WordPiece, en", bundled, manual[:count]),
-        Workload("WordPiece, one query a call", bundled, corpus.queries(manual), True),
+        Workload("WordPiece, one query a call", bundled, corpus.queries(manual)[:count], True),
     ]
     if data is None:
         return found

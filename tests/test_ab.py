@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 import re
 import subprocess
 import sys
@@ -28,10 +29,11 @@ class StaticModel:
 
 
 def _compared(old: Path, new: Path, *more: str) -> str:
-    few = ["--rounds", "2", "--texts", "30", "--seconds", "0"]
+    few = ["--rounds", "2", "--texts", "20", "--seconds", "0"]
     done = subprocess.run(
         [sys.executable, "-m", "benches.ab", str(old), str(new), *few, *more],
         cwd=ROOT,
+        env={name: value for name, value in os.environ.items() if name != "M2V_FAST_TEST_DATA"},
         capture_output=True,
         text=True,
         check=False,
@@ -62,14 +64,14 @@ def test_a_build_beside_itself() -> None:
 
 def test_a_faster_build_of_other_vectors_out_of_a_wheel(tmp_path: Path) -> None:
     (tmp_path / "m2v_fast").mkdir()
-    slow = FAKE.format(sleep=0.02, zeros=3)
+    slow = FAKE.format(sleep=0.01, zeros=3)
     (tmp_path / "m2v_fast" / "__init__.py").write_text(slow, encoding="utf-8")
     wheel = tmp_path / "m2v_fast-1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
-        archive.writestr("m2v_fast/__init__.py", FAKE.format(sleep=0.0002, zeros=4))
+        archive.writestr("m2v_fast/__init__.py", FAKE.format(sleep=0.0001, zeros=4))
     told = _compared(tmp_path, wheel)
     ratios = _ratios(told)
     assert len(ratios) == 4
-    # A hundred times as fast as it was told to be; sleeping takes longer than asked for.
-    assert all(ratio > 3 for both in ratios.values() for ratio in both), told
+    # A hundred times as fast by what it sleeps; the median is left to what else the machine does.
+    assert all(minimum > 3 for minimum, _ in ratios.values()), told
     assert told.count("OTHER VECTORS") == 4
