@@ -29,7 +29,7 @@ class StaticModel:
 
 
 def _compared(old: Path, new: Path, *more: str) -> str:
-    few = ["--rounds", "2", "--texts", "20", "--seconds", "0"]
+    few = ["--rounds", "2", "--texts", "10", "--seconds", "0"]
     done = subprocess.run(
         [sys.executable, "-m", "benches.ab", str(old), str(new), *few, *more],
         cwd=ROOT,
@@ -64,7 +64,7 @@ def test_a_build_beside_itself() -> None:
 
 def test_a_faster_build_of_other_vectors_out_of_a_wheel(tmp_path: Path) -> None:
     (tmp_path / "m2v_fast").mkdir()
-    slow = FAKE.format(sleep=0.01, zeros=3)
+    slow = FAKE.format(sleep=0.05, zeros=3)
     (tmp_path / "m2v_fast" / "__init__.py").write_text(slow, encoding="utf-8")
     wheel = tmp_path / "m2v_fast-1-py3-none-any.whl"
     with zipfile.ZipFile(wheel, "w") as archive:
@@ -72,6 +72,7 @@ def test_a_faster_build_of_other_vectors_out_of_a_wheel(tmp_path: Path) -> None:
     told = _compared(tmp_path, wheel)
     ratios = _ratios(told)
     assert len(ratios) == 4
-    # A hundred times as fast by what it sleeps; the median is left to what else the machine does.
-    assert all(minimum > 3 for minimum, _ in ratios.values()), told
+    # Five hundred times as fast by what it sleeps, of which another program may take a part.
+    assert all(minimum > 3 for name, (minimum, _) in ratios.items() if "steady" in name), told
+    assert all(minimum > 1 for minimum, _ in ratios.values()), told
     assert told.count("OTHER VECTORS") == 4
