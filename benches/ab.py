@@ -1,12 +1,13 @@
 """Two builds of the package in turn, in one command: what a change gains on this machine.
 
-    python -m benches.ab OLD [NEW] [--rounds N] [--texts N] [--data FOLDER]
+    python -m benches.ab OLD [NEW] [--rounds N] [--texts N] [--data FOLDER] [--cpu]
 
 OLD and NEW are each a revision of this repository, a wheel, or a folder that has the package in it
 as it is imported; without NEW it is the working tree. Revisions and the tree are built into
 target/ab. Each workload of each build runs in processes of its own, and in every round the builds
 take turns, the other one first each time. Times are of one thread: of the first call in a process,
-and of the passes after it. The minimum is what the machine can do, the median what it did.
+and of the passes after it. The minimum is what the machine can do, the median what it did. With
+--cpu they are of the processor, not of the clock: on a busy machine, what others take is left out.
 
 Both builds' vectors are compared, and it is told where they differ. Without the folder of reference
 data (M2V_FAST_TEST_DATA) it is the bundled model on Python's reference manual; with it, on more
@@ -175,6 +176,7 @@ def main() -> None:
     parser.add_argument("--texts", type=int, default=3000, help="texts of a workload (3000)")
     parser.add_argument("--seconds", type=float, default=0.5, help="of a process, at least (0.5)")
     parser.add_argument("--data", type=Path, default=data, help="folder of reference data")
+    parser.add_argument("--cpu", action="store_true", help="the processor's time, not the clock's")
     options = parser.parse_args()
     with tempfile.TemporaryDirectory() as name:
         scratch = Path(name)
@@ -184,14 +186,18 @@ def main() -> None:
         ]
         ratios = []
         backends = set()
-        print(f"{machine.cpu_model()}; old: {options.old}, new: {options.new}; times in ms\n")
+        print(
+            f"{machine.cpu_model()}; old: {options.old}, new: {options.new}; times in ms, of "
+            f"{'the processor' if options.cpu else 'the clock'}\n"
+        )
         print(
             "| workload | pass | old min | new min | old median | new median "
             "| old/new min | old/new median |\n|:--|:--|--:|--:|--:|--:|--:|--:|"
         )
         for work in workloads(options.data, options.texts, scratch):
             file = scratch / "workload.json"
-            given = {**vars(work), "model": str(work.model), "seconds": options.seconds}
+            given = {**vars(work), "model": str(work.model)}
+            given |= {"seconds": options.seconds, "cpu": options.cpu}
             file.write_text(json.dumps(given), encoding="utf-8")
             turns = []
             for turn in range(options.rounds):
