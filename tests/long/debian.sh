@@ -69,7 +69,8 @@ attached() {
     [[ -z ${M2V_FAST_TEST_DATA:-} ]] || mount --bind -o ro "$M2V_FAST_TEST_DATA" "$root/data"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
-    cp "$MATURIN" "$root/usr/local/bin/maturin"
+    # Another run may be using the one that is there.
+    cp --remove-destination "$MATURIN" "$root/usr/local/bin/maturin"
 }
 
 # A command for cargo and what calls it.
