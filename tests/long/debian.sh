@@ -16,7 +16,20 @@ inside() {
         LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-took() { echo "== $* ($((SECONDS - begun)) s)"; begun=$SECONDS; }
+# Seconds of processors that its commands took so far.
+processors() {
+    local stat
+    read -ra stat < /proc/$$/stat
+    echo $(((stat[15] + stat[16]) / $(getconf CLK_TCK)))
+}
+
+# What was done, in seconds of the clock and of processors: on a busy machine the second say more.
+took() {
+    echo "== $* ($((SECONDS - begun)) s, $(($(processors) - worked)) s of processors)"
+    begun=$SECONDS
+    worked=$(processors)
+}
+worked=$(processors)
 
 packages() {
     inside dpkg --add-architecture arm64
