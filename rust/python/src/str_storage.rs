@@ -95,9 +95,9 @@ mod implementation {
     /// Until 3.11, with the `wstr` members that PEP 623 removed.
     const WITH_WSTR: Layout =
         Layout { object: 2 * WORD, kind_bit: 2, ascii_data: 6 * WORD, other_data: 9 * WORD };
-    /// 3.12 and 3.13, and again 3.15 and later releases of 3.14 (3.14.8 was looked at).
+    /// 3.12, 3.13 and 3.15; and 3.14.8, which was looked at.
     const WITHOUT_WSTR: Layout = Layout { ascii_data: 5 * WORD, other_data: 7 * WORD, ..WITH_WSTR };
-    /// 3.14 at first, where the interned state takes two bytes.
+    /// Other states of 3.14, where the interned state takes two bytes.
     const WIDE_INTERNED: Layout = Layout { kind_bit: 16, ..WITHOUT_WSTR };
     /// 3.15 without the interpreter's lock: objects know their thread, and the interned state,
     /// which is read atomically, takes a byte.
