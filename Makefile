@@ -462,6 +462,17 @@ bench-stages: build ## Time ids and pooling apart and together, from Rust (MODEL
 	cargo build --release --locked --quiet -p m2v-core --example stages
 	$(BIN)/python -m benches.stages $(MODEL) $(TEXTS)
 
+# Not those of the environment.
+OLD =
+NEW = tree
+unexport OLD NEW
+AB_ARGS ?=
+
+.PHONY: ab
+ab: $(VENV)/made $(VENV)/tested $(VENV)/built ## Time two builds in turn (OLD=revision or wheel; NEW= likewise, the tree without it)
+	@test -n "$(OLD)" || { echo 'usage: make ab OLD=revision|wheel [NEW=revision|wheel]'; exit 2; }
+	$(BIN)/python -m benches.ab $(OLD) $(NEW) $(AB_ARGS)
+
 # An environment of their own: some peers want other versions of what we use.
 PEERS := target/peers/venv
 
@@ -536,12 +547,13 @@ check-wheel: release-wheel ## Judge the published wheel: platform, ABI, metadata
 test-reproducible: $(RELEASE)/made ## Build the published wheel in two folders and homes: the same bytes (some ten minutes)
 	PATH="$(RELEASE_BIN):$$PATH" $(RELEASE_BIN)/python -m tests.long.reproducible target/reproducible
 
-OTHERS ?= s390x-unknown-linux-gnu powerpc64-unknown-linux-gnu armv7-unknown-linux-gnueabihf \
-	i686-unknown-linux-gnu x86_64-unknown-linux-gnu aarch64-unknown-linux-gnu
+# Not that of the environment, where the name is a common one.
+TARGET = s390x powerpc64 armv7 i686 x86_64 aarch64
+unexport TARGET
 
 .PHONY: test-other
-test-other: ## Compiling for a platform that is not served says so (OTHERS=triples)
-	bash tests/long/other.sh target/other $(OTHERS)
+test-other: ## Compiling for a platform that is not served says so (TARGET=s390x)
+	bash tests/long/other.sh target/other $(TARGET)
 
 VERSIONS := target/versions
 DEBIAN := target/debian

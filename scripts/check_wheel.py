@@ -51,6 +51,19 @@ def _folders(wheel: zipfile.ZipFile) -> list[str]:
     return found
 
 
+def _needs_more_than_musl(wheel: zipfile.ZipFile) -> list[str]:
+    """Libraries that a module for musl asks for, beside musl itself, which knows this name."""
+    from elftools.elf.elffile import ELFFile  # auditwheel brings it
+
+    return [
+        f"{name} needs {tag.needed}"
+        for name in wheel.namelist()
+        if name.endswith(".so")
+        for tag in ELFFile(wheel.open(name)).get_section_by_name(".dynamic").iter_tags("DT_NEEDED")
+        if tag.needed != "libc.so"
+    ]
+
+
 def problems(path: Path) -> list[str]:
     """What is wrong with a wheel; empty if it may be published."""
     found = []
@@ -66,13 +79,16 @@ def problems(path: Path) -> list[str]:
             if not any(name.endswith(f".dist-info/licenses/{licence}") for name in names):
                 found.append(f"{licence} is not there")
         found += _sbom(wheel) + _folders(wheel)
+        if "musllinux" in platform:
+            found += _needs_more_than_musl(wheel)
     return found
 
 
 def main() -> None:
     """Judge the wheels that are named."""
     for path in map(Path, sys.argv[1:]):
-        if "linux" in path.name:
+        # On a system with glibc auditwheel takes that one's libc.so for musl's, and ends.
+        if "manylinux" in path.name:
             shown = subprocess.run(
                 ["auditwheel", "show", path], check=True, capture_output=True, text=True
             ).stdout

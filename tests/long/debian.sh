@@ -16,7 +16,20 @@ inside() {
         LANG=C.UTF-8 DEBIAN_FRONTEND=noninteractive "$@"
 }
 
-took() { echo "== $* ($((SECONDS - begun)) s)"; begun=$SECONDS; }
+# Seconds of processors that its commands took so far.
+processors() {
+    local stat
+    read -ra stat < /proc/$$/stat
+    echo $(((stat[15] + stat[16]) / $(getconf CLK_TCK)))
+}
+
+# What was done, in seconds of the clock and of processors: on a busy machine the second say more.
+took() {
+    echo "== $* ($((SECONDS - begun)) s, $(($(processors) - worked)) s of processors)"
+    begun=$SECONDS
+    worked=$(processors)
+}
+worked=$(processors)
 
 packages() {
     inside dpkg --add-architecture arm64
@@ -69,7 +82,8 @@ attached() {
     [[ -z ${M2V_FAST_TEST_DATA:-} ]] || mount --bind -o ro "$M2V_FAST_TEST_DATA" "$root/data"
     mount -t proc proc "$root/proc"
     mount --rbind /dev "$root/dev"
-    cp "$MATURIN" "$root/usr/local/bin/maturin"
+    # Another run may be using the one that is there.
+    cp --remove-destination "$MATURIN" "$root/usr/local/bin/maturin"
 }
 
 # A command for cargo and what calls it.

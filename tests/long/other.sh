@@ -1,7 +1,7 @@
 #!/usr/bin/env bash
 # Platforms that are not served are refused when the crate is compiled, and the served ones are not:
 # rust/core/src/platform.rs alone, for which rustc needs no standard library of the platform.
-# usage: other.sh FOLDER TARGET...
+# usage: other.sh FOLDER PROCESSOR...
 set -euo pipefail
 folder=$1
 shift
@@ -14,13 +14,14 @@ cat > "$folder/platform.rs" <<'EOF'
 macro_rules! compile_error { ($text:expr) => {}; }
 EOF
 sed 's,^//!,//,' rust/core/src/platform.rs >> "$folder/platform.rs"
-for target in "$@"; do
+for processor in "$@"; do
+    target=$processor-unknown-linux-gnu$([[ $processor != armv7 ]] || echo eabihf)
     if said=$(RUSTC_BOOTSTRAP=1 rustc --edition 2024 --crate-type lib --emit metadata \
             --target "$target" -o "$folder/platform.rmeta" "$folder/platform.rs" 2>&1); then
         said=
     fi
-    case $target in
-        x86_64-* | aarch64-*) wanted=served ;;
+    case $processor in
+        x86_64 | aarch64) wanted=served ;;
         *) wanted=refused ;;
     esac
     if grep -q 'm2v-core serves' <<< "$said"; then found=refused; else found=served; fi
@@ -28,6 +29,6 @@ for target in "$@"; do
         echo "$said"
         exit 1
     fi
-    echo "$target: $found"
+    echo "$processor: $found"
     [[ $found == "$wanted" ]]
 done

@@ -4,7 +4,10 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use m2v_core::{DType, Matrix, NewTensor, Weighting};
-use numpy::{PyArray1, PyArrayDescrMethods, PyArrayMethods, PyUntypedArray, PyUntypedArrayMethods};
+use numpy::{
+    PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
+    PyUntypedArrayMethods,
+};
 use pyo3::exceptions::PyTypeError;
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
@@ -45,8 +48,9 @@ impl ArrayBytes {
         if !array.is_c_contiguous() {
             return Err(PyTypeError::new_err("arrays must be C-contiguous"));
         }
-        // SAFETY: the pointer is to a live array object, whose `data` member is read.
-        let data = unsafe { (*array.as_array_ptr()).fields.data }.cast_const().cast::<u8>();
+        // The structure itself is not to be seen by every stable ABI.
+        // SAFETY: only where the numbers lie is asked for, which does not depend on what they are.
+        let data = unsafe { array.cast_unchecked::<PyArrayDyn<u8>>() }.data().cast_const();
         // An empty array may have no memory at all.
         let data = if data.is_null() { std::ptr::NonNull::dangling().as_ptr() } else { data };
         let len = array.len() * array.dtype().itemsize();

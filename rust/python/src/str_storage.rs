@@ -95,9 +95,9 @@ mod implementation {
     /// Until 3.11, with the `wstr` members that PEP 623 removed.
     const WITH_WSTR: Layout =
         Layout { object: 2 * WORD, kind_bit: 2, ascii_data: 6 * WORD, other_data: 9 * WORD };
-    /// 3.12 and 3.13, and 3.15 again.
+    /// 3.12, 3.13 and 3.15; and 3.14.8, which was looked at.
     const WITHOUT_WSTR: Layout = Layout { ascii_data: 5 * WORD, other_data: 7 * WORD, ..WITH_WSTR };
-    /// 3.14, where the interned state takes two bytes.
+    /// Other states of 3.14, where the interned state takes two bytes.
     const WIDE_INTERNED: Layout = Layout { kind_bit: 16, ..WITHOUT_WSTR };
     /// 3.15 without the interpreter's lock: objects know their thread, and the interned state,
     /// which is read atomically, takes a byte.
@@ -152,40 +152,45 @@ mod implementation {
         }
     }
 
-    /// The layout that this interpreter's version has, if strings of every kind bear it out.
+    /// The layout that this interpreter's version has, if strings bear it out.
     fn find(py: Python<'_>) -> Option<Layout> {
         let name = py.import("sys").ok()?.getattr("implementation").ok()?.getattr("name").ok()?;
         if name.extract::<String>().ok()? != "cpython" {
             return None;
         }
         let version = py.version_info();
-        let layout = match (version.major, version.minor, free_threaded(py)) {
-            (3, 10..=11, false) => WITH_WSTR,
-            (3, 12..=13 | 15, false) => WITHOUT_WSTR,
-            (3, 14, false) => WIDE_INTERNED,
-            (3, 15, true) => FREE_THREADED,
+        let layouts: &[Layout] = match (version.major, version.minor, free_threaded(py)) {
+            (3, 10..=11, false) => &[WITH_WSTR],
+            (3, 12..=13 | 15, false) => &[WITHOUT_WSTR],
+            // In this order: two bytes of interned state read as the kind would be none, while what
+            // lies behind a state of one byte may be anything.
+            (3, 14, false) => &[WITHOUT_WSTR, WIDE_INTERNED],
+            (3, 15, true) => &[FREE_THREADED],
             _ => return None,
         };
+        layouts.iter().copied().find(|&layout| bears_out(py, layout))
+    }
+
+    /// Whether strings of every kind read as they should.
+    fn bears_out(py: Python<'_>, layout: Layout) -> bool {
         let samples =
             ["plain ASCII", "Latin-1 \u{e9}", "two bytes \u{4e2d}", "four bytes \u{1f600}"];
-        for (size, sample) in [1, 1, 2, 4].into_iter().zip(samples) {
-            for interned in [false, true] {
+        [1, 1, 2, 4].into_iter().zip(samples).all(|(size, sample)| {
+            [false, true].into_iter().all(|interned| {
                 let text = sample.repeat(64);
                 let object =
                     if interned { PyString::intern(py, &text) } else { PyString::new(py, &text) };
                 let expected: Vec<u32> = text.chars().map(u32::from).collect();
                 // SAFETY: the sample is hundreds of characters long.
-                let found = unsafe { read(&object, layout) }?;
-                // SAFETY: the object lives, and the length was compared with the true one before
-                // anything is read.
-                let matches = found.len() == expected.len()
-                    && unsafe { same(found, size, sample.is_ascii(), &expected) };
-                if !matches {
-                    return None;
-                }
-            }
-        }
-        Some(layout)
+                let found = unsafe { read(&object, layout) };
+                found.is_some_and(|found| {
+                    // SAFETY: the object lives, and the length was compared with the true one
+                    // before anything is read.
+                    found.len() == expected.len()
+                        && unsafe { same(found, size, sample.is_ascii(), &expected) }
+                })
+            })
+        })
     }
 
     /// Whether this is a build without the interpreter's lock, which loads `abi3t` wheels too.
