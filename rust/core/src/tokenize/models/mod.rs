@@ -1,6 +1,6 @@
 //! From a word to ids: the four kinds of models, and nothing of where a word comes from.
 
-pub(in crate::tokenize) mod bpe;
+mod bpe;
 pub(in crate::tokenize) mod unigram;
 pub(in crate::tokenize) mod wordlevel;
 pub(in crate::tokenize) mod wordpiece;
@@ -40,6 +40,20 @@ impl Work {
     pub(in crate::tokenize) fn stand_ins(&mut self) -> &mut Vec<u8> {
         &mut self.stand_ins
     }
+}
+
+/// A model of which the words can be cut into parts, each of which has ids of its own.
+pub(in crate::tokenize) trait Parted {
+    /// Whether words may be taken whole, so that a word is not what a part of the same bytes is.
+    fn takes_whole(&self) -> bool;
+    /// The id of a word that is a token, where those are not to be taken apart.
+    fn whole(&self, word: &[u8]) -> Option<u32>;
+    /// The end of the part of a word that starts here.
+    fn part_end(&self, word: &[u8], start: usize) -> usize;
+    /// The ids of parts of one byte, if these are known.
+    fn bytes(&self) -> Option<&[u32; 256]>;
+    /// Appends the ids of a part.
+    fn part(&self, part: &[u8], work: &mut Work, ids: &mut Vec<u32>);
 }
 
 /// The model of a tokenizer.json.
@@ -127,6 +141,26 @@ impl Model {
             Self::Bpe(model) => model.may_fail(),
             Self::Unigram(model) => model.may_fail(),
         }
+    }
+
+    /// Itself, if long words can be cut into parts.
+    #[inline]
+    pub(in crate::tokenize) fn parted(&self) -> Option<&impl Parted> {
+        match self {
+            Self::Bpe(model) if model.has_parts() => Some(model),
+            _ => None,
+        }
+    }
+
+    /// Whether it finds a word as fast as a cache would.
+    #[inline]
+    pub(in crate::tokenize) fn is_a_look_up(&self) -> bool {
+        matches!(self, Self::WordLevel(_))
+    }
+
+    /// Whether a word costs as much as some twenty look-ups beyond the second-level cache.
+    pub(in crate::tokenize) fn is_costly(&self) -> bool {
+        matches!(self, Self::Unigram(_))
     }
 
     /// Whether it sees bytes where a pre-tokenizer is byte-level; the others see characters.

@@ -89,10 +89,7 @@ impl Road {
         // Two megabytes, and one for what is long: 5,000 English paragraphs have some 30,000 units,
         // punctuation and all. A lattice costs as much as some twenty look-ups beyond the
         // second-level cache, so that with a quarter of this the same paragraphs took twice as long.
-        let usual = match self.words.model {
-            Model::Unigram(_) => 1 << 16,
-            _ => 1 << 15,
-        };
+        let usual = if self.words.model.is_costly() { 1 << 16 } else { 1 << 15 };
         Worker::new(lines.unwrap_or(usual))
     }
 

@@ -3,8 +3,7 @@
 use super::cache::{Cache, Kind, Query};
 use super::units::LONGEST_KEPT;
 use crate::tokenize::hash::Key;
-use crate::tokenize::models::bpe::Bpe;
-use crate::tokenize::models::{Model, Word, Work};
+use crate::tokenize::models::{Model, Parted, Word, Work};
 use crate::tokenize::output::{NO_ID, Output, Sink};
 use crate::tokenize::text::pretokenizers::{Buffer, Classes, Pattern, PreTokenizer};
 use crate::tokenize::text::stand_ins;
@@ -55,7 +54,7 @@ impl Words {
             text
         };
         self.pre_tokenizer.split(text.as_bytes(), 0, buffer, |text, start, end| {
-            if self.has_parts() && end - start > Key::LONGEST {
+            if self.model.parted().is_some() && end - start > Key::LONGEST {
                 return self.long(&text[start..end], cache, work, list, ids);
             }
             self.word(&text[start..end], work, ids);
@@ -72,11 +71,6 @@ impl Words {
 
     fn has_unknown(&self, ids: &[u32]) -> bool {
         self.unk_id != NO_ID && ids.contains(&self.unk_id)
-    }
-
-    /// Whether long words can be cut into parts.
-    fn has_parts(&self) -> bool {
-        matches!(&self.model, Model::Bpe(bpe) if bpe.has_parts())
     }
 
     /// Appends the ids of a word.
@@ -105,25 +99,24 @@ impl Words {
     ) -> bool {
         let Tools { buffer, work, list, .. } = tools;
         let text = text.as_bytes();
-        match (self.pre_tokenizer.pattern(), &self.model) {
+        match self.pre_tokenizer.pattern() {
             // One loop for the pattern of most files, so that it is compiled for it.
-            (Some(&Pattern::Gpt2), _) => {
+            Some(&Pattern::Gpt2) => {
                 let text = self.pre_tokenizer.prefixed(text, buffer);
                 self.matches(&Pattern::Gpt2, text, cache, work, list, out)
             }
-            (Some(pattern), _) => {
+            Some(pattern) => {
                 let text = self.pre_tokenizer.prefixed(text, buffer);
                 self.matches(pattern, text, cache, work, list, out)
             }
-            // Which looks a word up as fast as the cache would.
-            (None, Model::WordLevel(_)) if !self.spells => {
+            None if self.model.is_a_look_up() && !self.spells => {
                 self.pre_tokenizer.split(text, first, buffer, |text, start, end| {
                     list.clear();
                     self.word(&text[start..end], work, list);
                     out.extend(list)
                 })
             }
-            (None, _) => self.pre_tokenizer.split(text, first, buffer, |text, start, end| {
+            None => self.pre_tokenizer.split(text, first, buffer, |text, start, end| {
                 let query = cache.query(text, start, end, self.kind);
                 self.look_up(&query, cache, work, list, out)
             }),
@@ -204,17 +197,14 @@ impl Words {
         list: &mut Vec<u32>,
         out: &mut impl Sink,
     ) -> bool {
-        match &self.model {
-            Model::Bpe(bpe) if bpe.has_parts() => {
-                return self.parts(bpe, word, cache, work, list, out);
-            }
-            _ if word.len() <= LONGEST_KEPT => {
-                let query = cache.query(word, 0, word.len(), self.kind);
-                return self.rare(&query, cache, work, list, out, |word, work, ids| {
-                    self.word(word, work, ids);
-                });
-            }
-            _ => {}
+        if let Some(model) = self.model.parted() {
+            return self.parts(model, word, cache, work, list, out);
+        }
+        if word.len() <= LONGEST_KEPT {
+            let query = cache.query(word, 0, word.len(), self.kind);
+            return self.rare(&query, cache, work, list, out, |word, work, ids| {
+                self.word(word, work, ids);
+            });
         }
         list.clear();
         self.word(word, work, list);
@@ -224,23 +214,23 @@ impl Words {
     /// A long word, part by part.
     fn parts(
         &self,
-        bpe: &Bpe,
+        model: &impl Parted,
         word: &[u8],
         cache: &mut Cache,
         work: &mut Work,
         list: &mut Vec<u32>,
         out: &mut impl Sink,
     ) -> bool {
-        if let Some(id) = bpe.whole(word) {
+        if let Some(id) = model.whole(word) {
             return out.one(id);
         }
-        let bytes = bpe.bytes();
+        let bytes = model.bytes();
         // Where words are not taken whole, a part is what a word of the same bytes is.
         let kind =
-            if bpe.takes_whole() || self.kind == Kind::Word { Kind::Part } else { self.kind };
+            if model.takes_whole() || self.kind == Kind::Word { Kind::Part } else { self.kind };
         let mut start = 0;
         while start < word.len() {
-            let end = bpe.part_end(word, start);
+            let end = model.part_end(word, start);
             let goes_on = if end == start + 1
                 && let Some(bytes) = bytes
             {
@@ -250,7 +240,7 @@ impl Words {
                 match cache.few(&query) {
                     Some((ids, count)) => out.few(ids, count),
                     None => self.rare(&query, cache, work, list, out, |part, work, ids| {
-                        bpe.part(part, work, ids);
+                        model.part(part, work, ids);
                     }),
                 }
             };
