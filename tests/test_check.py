@@ -68,7 +68,7 @@ def test_models_of_every_kind_are_the_same(
     assert found.same
     assert found.texts == len(SOME)
     assert found.differences == []
-    # model2vec cannot load bfloat16: what was compared instead is said.
+    # model2vec cannot load bfloat16, or not as such: what was compared instead is said.
     if dtype == "bfloat16":
         assert found.vectors_from.startswith("numpy ")
         assert "does not take the model" in found.notes[0]

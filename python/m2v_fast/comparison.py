@@ -162,6 +162,9 @@ def model2vec_of(model: StaticModel) -> Encode:
     """
     import model2vec
 
+    if model.embedding_dtype == "bfloat16":
+        # It loads once something has imported ml_dtypes, and then rounds to eight bits in between.
+        raise TypeError("it has no bfloat16 of its own")
     settings: dict[str, Any] = {"normalize": model.normalize, "max_length": model.max_length}
     kind: Any = model2vec.StaticModel
     if model.folder is not None:
