@@ -37,6 +37,9 @@ TARGETS = (
 #: C sources that a crate brings along, with their own licence.
 INSIDE = {"onig_sys": ("oniguruma/COPYING",)}
 
+#: Crates under MIT whose packages leave the text out, and one of the same author that has it.
+SAME_AS = {"base64-simd": "outref", "vsimd": "outref"}
+
 HEAD = """\
 Licences of the Rust crates that are compiled into {what}.
 Made by scripts/third_party_licenses.py; `make deny` checks that it is up to date.
@@ -78,12 +81,13 @@ def document(crate: str, folder: Path, what: str) -> str:
         if package["source"] and (package["name"], package["version"]) in wanted
     ]
     packages.sort(key=lambda package: (package["name"], package["version"]))
+    by_name = {package["name"]: package for package in packages}
     users: dict[str, list[str]] = {}
     texts: dict[str, str] = {}
     lines = [HEAD.format(what=what)]
     for package in packages:
         title = f"{package['name']} {package['version']}"
-        found = notices(package)
+        found = notices(by_name.get(SAME_AS.get(package["name"], ""), package))
         if not found:
             raise SystemExit(f"{title} brings no licence file: say in this script what it is under")
         lines.append(f"{title}: {package['license'] or 'see its licence file'}")
