@@ -15,7 +15,7 @@ pub(super) struct Buffers {
     pub(super) ids: Vec<u32>,
 }
 
-/// Ids of a text: raw added tokens, then every piece normalized and cut on its own. Returns false
+/// Ids of a text: raw added tokens, then every segment normalized and cut on its own. Returns false
 /// when the limit is reached.
 pub(super) fn text(
     text: &str,
@@ -27,16 +27,16 @@ pub(super) fn text(
     out: &mut Output<'_>,
 ) -> bool {
     let Some(raw) = raw else {
-        return piece(text, normalizer, normalized, pieces, buffers, out);
+        return segment(text, normalizer, normalized, pieces, buffers, out);
     };
     raw.split(text, |part| match part {
         Part::Token(id) => out.push(id),
-        Part::Text(range) => piece(&text[range], normalizer, normalized, pieces, buffers, out),
+        Part::Text(range) => segment(&text[range], normalizer, normalized, pieces, buffers, out),
     })
 }
 
 /// Ids of a text without raw added tokens.
-fn piece(
+fn segment(
     text: &str,
     normalizer: Normalizer,
     normalized: Option<&Matcher>,

@@ -2,7 +2,7 @@
 //! speed. A file that says BertPreTokenizer twice, in a Sequence, is the same tokenizer by way of
 //! the road: English took 13.9 ns a token there and takes 9.0 here (`examples/stages`, AVX-512).
 //!
-//! A text is cut at the raw added tokens; every piece between them goes through the fast path
+//! A text is cut at the raw added tokens; every segment between them goes through the fast path
 //! ([`walk`]): one look at each byte to find words and punctuation ([`scan`](super::scan)), then one look
 //! into a cache for each of them ([`cache`]). What the caches do not know is made with a table of
 //! characters ([`charmap`]) and a trie of tokens ([`pieces`]). A few settings, and marks that have
@@ -109,12 +109,12 @@ impl Bert {
         };
         match &plan.raw {
             None => {
-                walk.piece(text, memory, out);
+                walk.segment(text, memory, out);
             }
             Some(raw) => {
                 raw.split(text, |part| match part {
                     Part::Token(id) => out.push(id),
-                    Part::Text(range) => walk.piece(&text[range], memory, out),
+                    Part::Text(range) => walk.segment(&text[range], memory, out),
                 });
             }
         }

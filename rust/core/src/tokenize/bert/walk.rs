@@ -1,4 +1,4 @@
-//! The fast path over one piece of text: units from the first look, ids from the caches.
+//! The fast path over one segment of text: units from the first look, ids from the caches.
 
 use super::cache::Value;
 use super::chunks::Store;
@@ -34,11 +34,11 @@ impl Memory {
 }
 
 impl Walk<'_> {
-    /// Ids of a piece. Returns false when the limit is reached.
-    pub(super) fn piece(&self, text: &str, memory: &mut Memory, out: &mut Output<'_>) -> bool {
+    /// Ids of a segment. Returns false when the limit is reached.
+    pub(super) fn segment(&self, text: &str, memory: &mut Memory, out: &mut Output<'_>) -> bool {
         let Memory { rewritten, store } = memory;
         let go = match self.added {
-            Some(_) => self.normalized_piece(text, rewritten, store, out),
+            Some(_) => self.normalized_segment(text, rewritten, store, out),
             None => self.windows(text, rewritten, store, out),
         };
         memory.trim();
@@ -64,9 +64,9 @@ impl Walk<'_> {
         true
     }
 
-    /// With added tokens, which may span white space, the piece is one window; and they are looked
+    /// With added tokens, which may span white space, the segment is one window; and they are looked
     /// for in the normalized text, so anything that the first look cannot normalize is first.
-    fn normalized_piece(
+    fn normalized_segment(
         &self,
         text: &str,
         rewritten: &mut Rewritten,

@@ -7,7 +7,7 @@ use crate::tokenize::file::json::parse;
 use crate::tokenize::refusals::NotCovered;
 use crate::tokenize::refusals::not_covered;
 
-/// When the replacement is set before a piece that does not begin with it.
+/// When the replacement is set before a word that does not begin with it.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Deserialize, Default)]
 #[serde(rename_all = "snake_case")]
 pub(in crate::tokenize) enum Prepend {
@@ -56,11 +56,11 @@ impl Metaspace {
         self.written = vec![byte];
     }
 
-    /// Appends what becomes of a piece, and calls `word` with start and end of each word of it in
-    /// `out`. `first` if the piece begins where the whole text does.
+    /// Appends what becomes of a word, and calls `word` with start and end of each word of it in
+    /// `out`. `first` if the word begins where the whole text does.
     pub(super) fn rewrite(
         &self,
-        piece: &[u8],
+        given: &[u8],
         first: bool,
         out: &mut Vec<u8>,
         mut word: impl FnMut(usize, usize),
@@ -68,7 +68,7 @@ impl Metaspace {
         let written = self.written.as_slice();
         let mut buffer = [0; 4];
         let replacement = self.replacement.encode_utf8(&mut buffer).as_bytes();
-        let begun = piece.first() == Some(&b' ') || piece.starts_with(replacement);
+        let begun = given.first() == Some(&b' ') || given.starts_with(replacement);
         let prepend = match self.prepend {
             Prepend::Always => !begun,
             Prepend::First => first && !begun,
@@ -86,7 +86,7 @@ impl Metaspace {
             }
             out.extend_from_slice(written);
         };
-        let mut rest = piece;
+        let mut rest = given;
         let lead = replacement[0];
         while let Some(at) = memchr::memchr2(b' ', lead, rest) {
             out.extend_from_slice(&rest[..at]);

@@ -202,8 +202,8 @@ fn all(
         if step.changes() {
             spare.clear();
             for &(start, end) in &*ranges {
-                let piece = &source[start as usize..end as usize];
-                step.change(piece, (start as usize) < first, spare, again);
+                let word = &source[start as usize..end as usize];
+                step.change(word, (start as usize) < first, spare, again);
             }
             std::mem::swap(own, spare);
             changed = true;
@@ -252,35 +252,35 @@ impl Step {
         matches!(self, Self::PrefixSpace | Self::StandIns | Self::Metaspace(_))
     }
 
-    /// Appends what a step that changes the text makes of a piece, and where its words are then.
-    fn change(&self, piece: &[u8], first: bool, out: &mut Vec<u8>, words: &mut Vec<Range>) {
+    /// Appends what a step that changes the text makes of a word, and where its words are then.
+    fn change(&self, word: &[u8], first: bool, out: &mut Vec<u8>, words: &mut Vec<Range>) {
         let start = out.len();
         match self {
             Self::Metaspace(metaspace) => {
-                metaspace.rewrite(piece, first, out, |start, end| {
+                metaspace.rewrite(word, first, out, |start, end| {
                     words.push((start as u32, end as u32));
                 });
                 return;
             }
-            Self::PrefixSpace if needs_space(piece) => prefix(piece, out),
-            Self::StandIns => stand_ins::append(piece, out),
-            _ => out.extend_from_slice(piece),
+            Self::PrefixSpace if needs_space(word) => prefix(word, out),
+            Self::StandIns => stand_ins::append(word, out),
+            _ => out.extend_from_slice(word),
         }
         words.push((start as u32, out.len() as u32));
     }
 
-    /// Calls `piece` with start and end of every piece until it returns false, and says so. One
+    /// Calls `word` with start and end of every word until it returns false, and says so. One
     /// that changes the text cuts nothing here.
     fn cut(
         &self,
         classes: &Classes,
         text: &[u8],
-        piece: &mut dyn FnMut(usize, usize) -> bool,
+        word: &mut dyn FnMut(usize, usize) -> bool,
     ) -> bool {
         match self {
-            Self::Pattern(pattern) => pattern.split(classes, text, piece),
-            Self::Words(words) => words.split(classes, text, piece),
-            Self::Split(split) => split.split(classes, text, piece),
+            Self::Pattern(pattern) => pattern.split(classes, text, word),
+            Self::Words(words) => words.split(classes, text, word),
+            Self::Split(split) => split.split(classes, text, word),
             &Self::Apart { class, one_by_one } => {
                 let mut start = 0;
                 while start < text.len() {
@@ -290,14 +290,14 @@ impl Step {
                     } else {
                         classes.run(text, start, class, found & class)
                     };
-                    if !piece(start, end) {
+                    if !word(start, end) {
                         return false;
                     }
                     start = end;
                 }
                 true
             }
-            Self::Scripts => scripts::split(text, piece),
+            Self::Scripts => scripts::split(text, word),
             &Self::FixedLength(length) => {
                 let mut start = 0;
                 while start < text.len() {
@@ -308,7 +308,7 @@ impl Step {
                         }
                         end += classes.at(text, end).1;
                     }
-                    if !piece(start, end) {
+                    if !word(start, end) {
                         return false;
                     }
                     start = end;
@@ -316,7 +316,7 @@ impl Step {
                 true
             }
             Self::PrefixSpace | Self::StandIns | Self::Metaspace(_) => {
-                text.is_empty() || piece(0, text.len())
+                text.is_empty() || word(0, text.len())
             }
         }
     }

@@ -35,18 +35,18 @@ impl Pattern {
         }
     }
 
-    /// Calls `piece` with start and end of every match until it returns false, and says so.
+    /// Calls `word` with start and end of every match until it returns false, and says so.
     #[inline]
     pub(crate) fn split(
         &self,
         classes: &Classes,
         text: &[u8],
-        mut piece: impl FnMut(usize, usize) -> bool,
+        mut word: impl FnMut(usize, usize) -> bool,
     ) -> bool {
         let mut start = 0;
         while start < text.len() {
             let end = self.end(classes, text, start);
-            if !piece(start, end) {
+            if !word(start, end) {
                 return false;
             }
             start = end;
@@ -67,7 +67,7 @@ impl Pattern {
 
 #[inline]
 fn gpt2(classes: &Classes, text: &[u8], start: usize) -> usize {
-    // Most pieces of most texts: a space and a word.
+    // Most words of most texts: a space and letters.
     if text[start] == b' ' && text.get(start + 1).is_some_and(u8::is_ascii_alphabetic) {
         return classes.letters(text, start + 2);
     }
@@ -116,7 +116,7 @@ fn contraction_any_case(text: &[u8], at: usize) -> Option<usize> {
 #[inline]
 fn gpt4(classes: &Classes, text: &[u8], start: usize, digits: usize) -> usize {
     let first = text[start];
-    // Most pieces of most texts: a space and a word.
+    // Most words of most texts: a space and letters.
     if first == b' ' && text.get(start + 1).is_some_and(u8::is_ascii_alphabetic) {
         return classes.letters(text, start + 2);
     }
@@ -198,36 +198,36 @@ impl Classes {
 mod tests {
     use super::*;
 
-    fn pieces<'t>(pattern: &Pattern, text: &'t str) -> Vec<&'t str> {
-        let mut pieces = Vec::new();
+    fn words<'t>(pattern: &Pattern, text: &'t str) -> Vec<&'t str> {
+        let mut words = Vec::new();
         pattern.split(Classes::get(), text.as_bytes(), |start, end| {
-            pieces.push(&text[start..end]);
+            words.push(&text[start..end]);
             true
         });
-        pieces
+        words
     }
 
     #[test]
     fn gpt2() {
-        let pieces = |text| pieces(&Pattern::Gpt2, text);
-        assert_eq!(pieces("don't 's 'S''s"), ["don", "'t", " '", "s", " '", "S", "''", "s"]);
+        let words = |text| words(&Pattern::Gpt2, text);
+        assert_eq!(words("don't 's 'S''s"), ["don", "'t", " '", "s", " '", "S", "''", "s"]);
         assert_eq!(
-            pieces("a  (x  \n\n  y 123 \t\u{a0}z "),
+            words("a  (x  \n\n  y 123 \t\u{a0}z "),
             ["a", " ", " (", "x", "  \n\n ", " y", " 123", " \t", "\u{a0}", "z", " "]
         );
-        assert_eq!(pieces("\r\n \r\n  "), ["\r\n \r\n  "]);
-        assert_eq!(pieces(""), [""; 0]);
+        assert_eq!(words("\r\n \r\n  "), ["\r\n \r\n  "]);
+        assert_eq!(words(""), [""; 0]);
     }
 
     #[test]
     fn gpt4() {
-        let pieces = |text| pieces(&Pattern::Gpt4 { digits: 3 }, text);
-        assert_eq!(pieces("'ſt 'LLab"), ["'ſ", "t", " '", "LLab"]);
+        let words = |text| words(&Pattern::Gpt4 { digits: 3 }, text);
+        assert_eq!(words("'ſt 'LLab"), ["'ſ", "t", " '", "LLab"]);
         assert_eq!(
-            pieces("ab  (x  \n\n  y 12345 \t\u{a0}z "),
+            words("ab  (x  \n\n  y 12345 \t\u{a0}z "),
             ["ab", " ", " (", "x", "  \n\n", " ", " y", " ", "123", "45", " \t", "\u{a0}z", " "]
         );
-        assert_eq!(pieces("!!\n\n a"), ["!!\n\n", " a"]);
-        assert_eq!(pieces("(a ((a\n(a"), ["(a", " ((", "a", "\n", "(a"]);
+        assert_eq!(words("!!\n\n a"), ["!!\n\n", " a"]);
+        assert_eq!(words("(a ((a\n(a"), ["(a", " ((", "a", "\n", "(a"]);
     }
 }

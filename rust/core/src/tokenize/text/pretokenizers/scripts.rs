@@ -17,9 +17,9 @@ fn script(c: char) -> Script {
     tables[page * PAGE + c as usize % PAGE]
 }
 
-/// Calls `piece` with start and end of every piece until it returns false, and says so. What comes
+/// Calls `word` with start and end of every word until it returns false, and says so. What comes
 /// before the first character of a script is dropped, as in the reference.
-pub(super) fn split(text: &[u8], piece: &mut dyn FnMut(usize, usize) -> bool) -> bool {
+pub(super) fn split(text: &[u8], word: &mut dyn FnMut(usize, usize) -> bool) -> bool {
     let text = std::str::from_utf8(text).unwrap_or_default();
     let mut open: Option<(usize, Script)> = None;
     for (at, c) in text.char_indices() {
@@ -28,7 +28,7 @@ pub(super) fn split(text: &[u8], piece: &mut dyn FnMut(usize, usize) -> bool) ->
             _ if script == 0 => {}
             Some((_, last)) if last == script => {}
             Some((start, _)) => {
-                if !piece(start, at) {
+                if !word(start, at) {
                     return false;
                 }
                 open = Some((at, script));
@@ -36,7 +36,7 @@ pub(super) fn split(text: &[u8], piece: &mut dyn FnMut(usize, usize) -> bool) ->
             None => open = Some((at, script)),
         }
     }
-    open.is_none_or(|(start, _)| piece(start, text.len()))
+    open.is_none_or(|(start, _)| word(start, text.len()))
 }
 
 #[cfg(all(test, feature = "fallback"))]
@@ -51,7 +51,7 @@ mod tests {
         let mut pretokenized = PreTokenizedString::from(text);
         UnicodeScripts::new().pre_tokenize(&mut pretokenized).unwrap();
         let splits = pretokenized.get_splits(OffsetReferential::Original, OffsetType::Byte);
-        let expected: Vec<&str> = splits.iter().map(|&(piece, ..)| piece).collect();
+        let expected: Vec<&str> = splits.iter().map(|&(word, ..)| word).collect();
         let mut found = Vec::new();
         split(text.as_bytes(), &mut |start, end| {
             found.push(&text[start..end]);

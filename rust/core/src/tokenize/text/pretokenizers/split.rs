@@ -91,12 +91,12 @@ fn with_gaps(
 }
 
 impl Split {
-    /// Calls `piece` with start and end of every piece until it returns false, and says so.
+    /// Calls `word` with start and end of every word until it returns false, and says so.
     pub(super) fn split(
         &self,
         classes: &Classes,
         text: &[u8],
-        piece: &mut dyn FnMut(usize, usize) -> bool,
+        word: &mut dyn FnMut(usize, usize) -> bool,
     ) -> bool {
         // What the next run may still be put together with, and whether its last part is a match.
         let mut open: Option<Run> = None;
@@ -113,14 +113,14 @@ impl Split {
                     (*last, *before) = (end, is_match);
                     true
                 }
-                _ if self.behavior == Behavior::Removed => is_match || piece(start, end),
+                _ if self.behavior == Behavior::Removed => is_match || word(start, end),
                 _ => {
                     let done = open.replace((start, end, is_match));
-                    done.is_none_or(|(start, end, _)| piece(start, end))
+                    done.is_none_or(|(start, end, _)| word(start, end))
                 }
             }
         });
-        goes_on && open.is_none_or(|(start, end, _)| piece(start, end))
+        goes_on && open.is_none_or(|(start, end, _)| word(start, end))
     }
 }
 
@@ -131,25 +131,25 @@ mod tests {
 
     #[test]
     fn behaviors() {
-        let pieces = |finder: Finder, behavior, invert, text: &str| {
-            let mut pieces = Vec::new();
+        let words = |finder: Finder, behavior, invert, text: &str| {
+            let mut words = Vec::new();
             let split = Split { finder, behavior, invert };
             split.split(Classes::get(), text.as_bytes(), &mut |start, end| {
-                pieces.push(text[start..end].to_owned());
+                words.push(text[start..end].to_owned());
                 true
             });
-            pieces.join("|")
+            words.join("|")
         };
         let dash = || Finder::Literal(Box::new(memmem::Finder::new("-").into_owned()));
         let text = "the-final--countdown-";
-        let at_dash = |behavior| pieces(dash(), behavior, false, text);
+        let at_dash = |behavior| words(dash(), behavior, false, text);
         assert_eq!(at_dash(Behavior::Removed), "the|final|countdown");
         assert_eq!(at_dash(Behavior::Isolated), "the|-|final|-|-|countdown|-");
         assert_eq!(at_dash(Behavior::MergedWithPrevious), "the-|final-|-|countdown-");
         assert_eq!(at_dash(Behavior::MergedWithNext), "the|-final|-|-countdown|-");
         assert_eq!(at_dash(Behavior::Contiguous), "the|-|final|--|countdown|-");
-        assert_eq!(pieces(dash(), Behavior::Removed, true, text), "-|-|-|-");
+        assert_eq!(words(dash(), Behavior::Removed, true, text), "-|-|-|-");
         let class = Finder::Class(PUNCTUATION);
-        assert_eq!(pieces(class, Behavior::MergedWithNext, false, "a.b?!c"), "a|.b|?|!c");
+        assert_eq!(words(class, Behavior::MergedWithNext, false, "a.b?!c"), "a|.b|?|!c");
     }
 }
