@@ -17,7 +17,9 @@ import time
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
+import m2v_fast
 import pytest
+from m2v_fast.bulk import pipeline, writers
 from m2v_fast.bulk import plan as plans
 
 from tests.long import kills
@@ -390,3 +392,51 @@ def test_killed_and_gone_on_with_is_the_same_to_the_byte(small: Folder, tmp_path
     killed, finished = kills.kill_and_go_on(tmp_path, 4, 9000, os.getpid(), str(small.path))
     assert killed >= 4
     assert finished
+
+
+@pytest.mark.parametrize("kind", sorted(writers.ENDS))
+def test_a_file_that_was_left_is_not_begun_anew(small: Folder, tmp_path: Path, kind: str) -> None:
+    pa = pytest.importorskip("pyarrow")
+    kept = pa.RecordBatch.from_arrays([pa.array(["a"])], names=["text"])
+    made = m2v_fast.StaticModel.from_pretrained(small.path).encode_arrow(kept, "text")
+    schema = pa.schema([]) if kind == "npy" else kept.schema
+    writer = writers.WRITERS[kind](tmp_path / f"a{writers.ENDS[kind]}", schema, "vector", {})
+    with pytest.raises(KeyboardInterrupt), writer:
+        raise KeyboardInterrupt
+    writer.add(kept.select(schema.names), made)
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_an_interrupt_while_the_last_rows_are_written_stops_the_thread() -> None:
+    begun, go_on, added = threading.Event(), threading.Event(), []
+
+    class Slow:
+        def add(self, kept: int, vectors: int) -> None:
+            added.append(kept)
+            begun.set()
+            go_on.wait(process.PATIENCE)
+
+    def interrupt(number: int, frame: object) -> None:
+        raise KeyboardInterrupt
+
+    def run() -> None:
+        with pipeline.behind(Slow()) as add:  # type: ignore[arg-type]
+            for number in range(3):
+                add(number, number)
+            begun.wait(process.PATIENCE)
+            # In the thread's join, which is where a run is at the end of each part.
+            signal.setitimer(signal.ITIMER_REAL, 0.2)
+
+    before = signal.signal(signal.SIGALRM, interrupt)
+    later = threading.Timer(1, go_on.set)
+    later.start()
+    try:
+        with pytest.raises(KeyboardInterrupt):
+            run()
+    finally:
+        signal.signal(signal.SIGALRM, before)
+        later.join()
+    for thread in threading.enumerate():
+        if thread.name == "m2v-fast writer":
+            thread.join(process.PATIENCE)
+    assert added == [0]

@@ -100,7 +100,9 @@ def behind(writer: Writer) -> Iterator[Callable[[Any, Any], None]]:
     thread.start()
     try:
         yield add
-    except BaseException:
+        waiting.put(None)
+        thread.join()
+    except BaseException:  # an interrupt of the two lines above, too
         stopped.set()
         raise
     finally:

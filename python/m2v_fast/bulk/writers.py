@@ -6,6 +6,7 @@ import io
 import json
 import os
 import socket
+import threading
 from contextlib import suppress
 from typing import TYPE_CHECKING, Any
 
@@ -67,25 +68,38 @@ class Writer:
         self._target, self._temporary = target, temporary(target)
         self._schema, self._to, self._metadata = schema, to, metadata
         self._rows = 0
-        self._open = False
+        self._open = self._left = False
+        # Of rows that another thread adds, and of the end of the file.
+        self._lock = threading.Lock()
 
     def __enter__(self) -> Writer:
         return self
 
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
-        if kind is not None:
+        if kind is None:
+            return
+        # An interrupt may come where nothing has stopped the thread yet, which would start the file
+        # anew.
+        with self._lock:
+            self._left = True
             with suppress(Exception):
                 self._close()
             with suppress(OSError):
                 self._temporary.unlink()
 
     def add(self, kept: Any, vectors: Vectors) -> None:
-        """Append some rows: a RecordBatch of the kept columns, and a vector for each."""
-        if not self._open:
-            self._start(vectors)
-            self._open = True
-        self._write(kept, vectors)
-        self._rows += len(vectors)
+        """Append some rows: a RecordBatch of the kept columns, and a vector for each.
+
+        Once the context was left by an exception, they go nowhere.
+        """
+        with self._lock:
+            if self._left:
+                return
+            if not self._open:
+                self._start(vectors)
+                self._open = True
+            self._write(kept, vectors)
+            self._rows += len(vectors)
 
     def commit(self, empty: Vectors) -> int:
         """Put the file in its place, and return its number of rows.
