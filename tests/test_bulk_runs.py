@@ -436,7 +436,6 @@ def test_an_interrupt_while_the_last_rows_are_written_stops_the_thread() -> None
     finally:
         signal.signal(signal.SIGALRM, before)
         later.join()
-    for thread in threading.enumerate():
-        if thread.name == "m2v-fast writer":
-            thread.join(process.PATIENCE)
+    # A join that was interrupted takes the thread for ended (Python 3.11), so it cannot be joined.
+    time.sleep(0.3)
     assert added == [0]
