@@ -78,8 +78,8 @@ class Writer:
     def __exit__(self, kind: Any, error: Any, trace: Any) -> None:
         if kind is None:
             return
-        # A thread that adds rows may still run (where a join was interrupted, Python 3.11 takes it for
-        # ended), and would start the file anew.
+        # A thread that adds rows may still run and would start the file anew: where a join was
+        # interrupted, Python 3.11 takes it for ended.
         with self._lock:
             self._left = True
             with suppress(Exception):
