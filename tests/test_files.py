@@ -97,7 +97,7 @@ def test_what_is_written_has_the_mode_of_new_files(
     saved = tmp_path / "saved"
     m2v_fast.StaticModel.from_pretrained(folder).save_pretrained(saved)
     run("embed", lines, "-o", tmp_path / "out.npy")
-    files = [index, tmp_path / "out.npy", *saved.iterdir()]
+    files = [Path(index), tmp_path / "out.npy", *saved.iterdir()]
     assert len(files) == 7
     assert {file.name: stat.S_IMODE(file.stat().st_mode) for file in files} == {
         file.name: 0o644 for file in files

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import sys
 from typing import TYPE_CHECKING
 
 import pytest
@@ -32,6 +33,26 @@ CLEAN = {"heavy": [], "environment": True, "threads": 1}
 
 def test_importing_is_light() -> None:
     assert process.answer("-c", f"{BEFORE}import m2v_fast\n{REPORT}") == CLEAN
+
+
+#: Of the standard library, each of which takes a good part of what a small model's load takes.
+SLOW = (
+    *("logging", "pathlib", "urllib.parse", "ipaddress", "tempfile", "shutil", "platformdirs"),
+    *("random", "inspect", "dataclasses", "subprocess", "threading"),
+)
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="the cache folder is platformdirs' elsewhere")
+def test_a_load_imports_little_that_numpy_does_not(small: Folder) -> None:
+    code = (
+        "import json, sys, numpy\n"
+        "before = set(sys.modules)\n"
+        "import m2v_fast.index\n"
+        f"m2v_fast.StaticModel.from_pretrained({str(small.path)!r}).encode('one text')\n"
+        "assert m2v_fast.index.default_folder()\n"
+        f"print(json.dumps([name for name in {SLOW!r} if name in set(sys.modules) - before]))\n"
+    )
+    assert process.answer("-c", code, env={"M2V_FAST_CACHE": None}) == []
 
 
 @pytest.mark.parametrize("name", ["StaticModel", "Model2VecEmbeddingFunction"])

@@ -9,6 +9,7 @@ import m2v_fast
 import pytest
 from m2v_fast import _native
 from m2v_fast.index import index_folder
+from platformdirs import user_cache_dir
 
 if TYPE_CHECKING:
     from tests.conftest import MakeFolder
@@ -22,7 +23,7 @@ def test_a_compiled_index_is_used_and_changes_nothing(own_folder: MakeFolder) ->
     assert not plain.indexed
     index = _native.Model.compile(folder)
     assert index is not None
-    assert index.parent == folder
+    assert Path(index).parent == folder
     indexed = m2v_fast.StaticModel.from_pretrained(folder)
     assert indexed.indexed
     assert indexed.tokenize(TEXTS) == plain.tokenize(TEXTS)
@@ -33,8 +34,9 @@ def test_a_compiled_index_is_used_and_changes_nothing(own_folder: MakeFolder) ->
 @pytest.mark.parametrize("damage", ["truncated", "flipped", "of another file"])
 def test_an_index_that_does_not_fit_is_passed_over(own_folder: MakeFolder, damage: str) -> None:
     folder = own_folder("unigram").path
-    index = _native.Model.compile(folder)
-    assert index is not None
+    made = _native.Model.compile(folder)
+    assert made is not None
+    index = Path(made)
     expected = m2v_fast.StaticModel.from_pretrained(folder).encode(TEXTS)
     content = bytearray(index.read_bytes())
     if damage == "truncated":
@@ -59,14 +61,19 @@ def test_models_of_other_kinds_have_none(own_folder: MakeFolder) -> None:
 def test_the_folder_for_indexes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
     (tmp_path / "tokenizer.json").write_bytes(b" " * 2_000_000)
     assert index_folder(False, tmp_path) is None
-    assert index_folder("here", tmp_path) == Path("here")
+    assert index_folder("here", tmp_path) == "here"
+    assert index_folder(tmp_path, tmp_path) == str(tmp_path)
     monkeypatch.setenv("M2V_FAST_CACHE", "there")
-    assert index_folder(True, tmp_path) == Path("there")
+    assert index_folder(True, tmp_path) == "there"
     monkeypatch.setenv("M2V_FAST_CACHE", "0")
     assert index_folder(True, tmp_path) is None
     monkeypatch.delenv("M2V_FAST_CACHE")
     default = index_folder(True, tmp_path)
     assert default is not None
-    assert "m2v_fast" in default.parts
+    assert "m2v_fast" in Path(default).parts
+    for home in ("", "  ", str(tmp_path)):
+        monkeypatch.setenv("XDG_CACHE_HOME", home)
+        default = user_cache_dir("m2v_fast", appauthor=False)
+        assert index_folder(True, tmp_path) == default
     (tmp_path / "tokenizer.json").write_bytes(b"{}")
     assert index_folder(True, tmp_path) is None

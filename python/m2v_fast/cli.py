@@ -163,14 +163,14 @@ def info(model: str, revision: str | None, check: bool) -> None:
     native = loaded._native
     if native.files is None:  # pragma: no cover - a loaded model has files
         raise ValueError(f"{model} has no files")
-    config, tensors, tokenizer, layout = native.files
+    *files, layout = native.files
     engine = loaded.engine + (", from a compiled index" if loaded.indexed else "")
     if loaded.engine_reason is not None:
         engine += f" ({loaded.engine_reason})"
     rows = {
         "folder": loaded.folder,
         "layout": layout,
-        "files": ", ".join(f"{path.name} {_size(path)}" for path in (config, tensors, tokenizer)),
+        "files": ", ".join(f"{path.name} {_size(path)}" for path in map(Path, files)),
         "tokens": f"{native.tokens:,}",
         "rows": f"{native.rows:,}" + (", shared through a mapping" if native.has_mapping else ""),
         "dim": loaded.dim,
@@ -218,7 +218,7 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
     if path is None:
         click.echo(f"{model}: models of this kind need no index; they load as fast without one")
     else:
-        click.echo(f"{path}: {_size(path)}")
+        click.echo(f"{path}: {_size(Path(path))}")
 
 
 @main.command()

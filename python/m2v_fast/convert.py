@@ -82,6 +82,6 @@ def convert(
 
 def _described(model: StaticModel) -> str:
     files = model._native.files
-    size = f", {files[1].stat().st_size / 1e6:.1f} MB" if files is not None else ""
+    size = f", {Path(files[1]).stat().st_size / 1e6:.1f} MB" if files is not None else ""
     rows = f"{model._native.rows:,} x {model.dim}"
     return f"{len(model.tokens):,} tokens, rows {rows} {model.embedding_dtype}{size}"

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -46,8 +47,8 @@ def findings(model: StaticModel) -> Iterator[str]:
         yield "max_length is 0: every vector is zero"
     folder = model.folder
     if folder is not None and model.engine == "unigram" and not model.indexed:
-        tokenizer = model._native.files[2] if model._native.files else folder
-        index = tokenizer.with_suffix(".m2vindex")
+        files = model._native.files
+        index = (Path(files[2]) if files else folder).with_suffix(".m2vindex")
         if index.exists():
             yield f"{index} was not made of this tokenizer.json: run m2v-fast compile"
 

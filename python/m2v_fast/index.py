@@ -12,18 +12,18 @@ bounds it (2 GB by default): when an index is added, those not used for longest 
 
 from __future__ import annotations
 
-import logging
 import os
+import sys
 from contextlib import suppress
-from pathlib import Path
 from typing import TYPE_CHECKING, Final, NamedTuple
+
+from m2v_fast._log import warning
 
 if TYPE_CHECKING:
     from os import PathLike
+    from pathlib import Path
 
     from m2v_fast._native import Model
-
-logger = logging.getLogger(__name__)
 
 _OFF = frozenset({"0", "off", "false", "no"})
 
@@ -32,7 +32,7 @@ _OFF = frozenset({"0", "off", "false", "no"})
 _LEAST_BYTES: Final = 1_000_000
 
 
-def index_folder(index: bool | str | PathLike[str], model: Path) -> Path | None:
+def index_folder(index: bool | str | PathLike[str], model: str | PathLike[str]) -> str | None:
     """Return the folder for indexes, or None if none are to be kept.
 
     Args:
@@ -42,19 +42,25 @@ def index_folder(index: bool | str | PathLike[str], model: Path) -> Path | None:
     if index is False or _tokenizer_size(model) < _LEAST_BYTES:
         return None
     if index is not True:
-        return Path(index)
+        return os.fspath(index)
     return default_folder()
 
 
-def default_folder() -> Path | None:
+def default_folder() -> str | None:
     """Return the folder for indexes unless a caller names another; None if there is none."""
     wish = os.environ.get("M2V_FAST_CACHE")
     if wish is not None:
-        return None if wish.lower() in _OFF or not wish else Path(wish)
-    # Imported here: it takes as long as loading a small model.
-    from platformdirs import user_cache_path
+        return None if wish.lower() in _OFF or not wish else wish
+    if sys.platform == "linux":
+        # What platformdirs says there. To import it takes as long as to load a small model.
+        home = os.environ.get("XDG_CACHE_HOME", "")
+        # The specification wants relative ones to be passed over.
+        return os.path.join(
+            home if os.path.isabs(home) else os.path.expanduser("~/.cache"), "m2v_fast"
+        )
+    from platformdirs import user_cache_dir
 
-    return user_cache_path("m2v_fast", appauthor=False)
+    return user_cache_dir("m2v_fast", appauthor=False)
 
 
 class Entry(NamedTuple):
@@ -66,19 +72,21 @@ class Entry(NamedTuple):
     """When it was used last, in seconds since the epoch, to a day."""
 
 
-def kept(folder: Path) -> list[Entry]:
+def kept(folder: str | PathLike[str]) -> list[Entry]:
     """Return the indexes that loading keeps in a folder, those used last first."""
+    from pathlib import Path
+
     entries = []
     with suppress(OSError):  # no folder, or none of ours
         # Not those made ahead of time, which may lie there as well.
-        for path in folder.glob("unigram-*.m2vindex"):
+        for path in Path(folder).glob("unigram-*.m2vindex"):
             with suppress(OSError):  # gone meanwhile
                 info = path.stat()
                 entries.append(Entry(path, info.st_size, info.st_mtime))
     return sorted(entries, key=lambda entry: -entry.used)
 
 
-def keep_within_bounds(folder: Path) -> None:
+def keep_within_bounds(folder: str) -> None:
     """Remove the indexes not used for longest, until the folder is as small as it is to be.
 
     The newest stays, whatever its size, and so does what another user owns.
@@ -115,10 +123,10 @@ _warned: set[str] = set()
 def _warn_once(message: str) -> None:
     if message not in _warned:
         _warned.add(message)
-        logger.warning("%s", message)
+        warning(__name__, "%s", message)
 
 
-def after_load(native: Model, folder: Path | None) -> None:
+def after_load(native: Model, folder: str | None) -> None:
     """Look after the folder once a model was loaded that may have added an index to it."""
     if folder is None or native.indexed:
         return
@@ -132,10 +140,10 @@ def after_load(native: Model, folder: Path | None) -> None:
         )
 
 
-def _tokenizer_size(model: Path) -> int:
+def _tokenizer_size(model: str | PathLike[str]) -> int:
     for name in ("tokenizer.json", "0_StaticEmbedding/tokenizer.json"):
         try:
-            return (model / name).stat().st_size
+            return os.stat(os.path.join(model, name)).st_size
         except OSError:
             continue
     return 0

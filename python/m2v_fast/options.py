@@ -2,18 +2,16 @@
 
 from __future__ import annotations
 
-import logging
 from operator import index
 from typing import TYPE_CHECKING, Any, Literal
 
 import numpy as np
 
+from m2v_fast._log import warning
 from m2v_fast._unset import UNSET
 
 if TYPE_CHECKING:
     from collections.abc import Mapping
-
-logger = logging.getLogger(__name__)
 
 Unknown = Literal["drop", "keep"]
 """What becomes of unknown tokens."""
@@ -112,13 +110,18 @@ def warn_of_ignored(keywords: Mapping[str, Any]) -> None:
             continue
         if name not in _warned:
             _warned.add(name)
-            logger.warning("encode ignores %s=%r, as model2vec does: use %s", name, value, instead)
+            message = "encode ignores %s=%r, as model2vec does: use %s"
+            warning(__name__, message, name, value, instead)
 
 
 def warn_of_change(config: Mapping[str, Any], name: str, value: object) -> None:
     """Say that a setting is not, or no longer, what the model's configuration says."""
     configured = config.get(name)
     if configured is not None and configured != value:
-        logger.warning(
-            "%s is set to %r; the configuration said %r and is changed", name, value, configured
+        warning(
+            __name__,
+            "%s is set to %r; the configuration said %r and is changed",
+            name,
+            value,
+            configured,
         )

@@ -2,23 +2,21 @@
 
 from __future__ import annotations
 
-import json
-import logging
-from pathlib import Path
+import os
 from typing import TYPE_CHECKING, Any, cast
 
 import numpy as np
 
+from m2v_fast._log import warning
 from m2v_fast._native import NewFile, write_tensors
 from m2v_fast.arrays import bits
 
 if TYPE_CHECKING:
     from os import PathLike
+    from pathlib import Path
 
     from m2v_fast._native import Model
     from m2v_fast.static_model import StaticModel
-
-logger = logging.getLogger(__name__)
 
 _CARD = """# {name}
 
@@ -45,7 +43,7 @@ vectors = model.encode(["A sentence to embed.", "Another one."])
 class Metadata:
     """What a model card says of a model, read when it is first asked for."""
 
-    def __init__(self, card: Path | None, values: dict[str, Any]) -> None:
+    def __init__(self, card: str | None, values: dict[str, Any]) -> None:
         self._card = card
         self._values = values
 
@@ -55,9 +53,9 @@ class Metadata:
         return cls(None, {"base_model": base_model_name, "language": language})
 
     @classmethod
-    def in_folder(cls, folder: Path) -> Metadata:
+    def in_folder(cls, folder: str) -> Metadata:
         """Read the README.md of a folder, if there is one, when asked."""
-        return cls(folder / "README.md", {})
+        return cls(os.path.join(folder, "README.md"), {})
 
     def get(self, name: str) -> Any:
         """Return a value of the card's header, or None."""
@@ -70,9 +68,10 @@ class Metadata:
         return self._values.get(name)
 
 
-def _header(card: Path) -> dict[str, Any]:
+def _header(card: str) -> dict[str, Any]:
     try:
-        text = card.read_bytes().decode("utf-8")
+        with open(card, "rb") as file:
+            text = file.read().decode("utf-8")
     except (FileNotFoundError, NotADirectoryError):
         return {}
     except (OSError, UnicodeDecodeError) as error:
@@ -90,17 +89,20 @@ def _header(card: Path) -> dict[str, Any]:
     return values
 
 
-def _without_card(card: Path, error: Exception) -> None:
+def _without_card(card: str, error: Exception) -> None:
     # It describes the model; vectors do not depend on it.
-    logger.warning("%s cannot be read and is left out: %s", card, error)
+    warning(__name__, "%s cannot be read and is left out: %s", card, error)
 
 
 def read_config(native: Model) -> dict[str, Any]:
     """Return what the model's configuration file holds; the native part has checked it."""
+    import json
+
     files = native.files
     if files is None:
         return {}
-    return cast("dict[str, Any]", json.loads(files[0].read_text(encoding="utf-8")))
+    with open(files[0], encoding="utf-8") as file:
+        return cast("dict[str, Any]", json.load(file))
 
 
 def save(
@@ -111,6 +113,9 @@ def save(
     subfolder: str | None,
 ) -> None:
     """Write the files of a model: matrix, tokenizer, configuration, modules.json and card."""
+    import json
+    from pathlib import Path
+
     folder = Path(path) / subfolder if subfolder else Path(path)
     folder.mkdir(parents=True, exist_ok=True)
 

@@ -7,6 +7,7 @@ of the folder, if the model came from one.
 from __future__ import annotations
 
 import json
+from pathlib import Path
 from statistics import median
 from typing import TYPE_CHECKING, Any
 
@@ -34,7 +35,9 @@ class Reference:
         native = model._follow()
         # As it is in the folder now: what the native module makes of it must not matter.
         files = native.files
-        text = native.tokenizer_json() if files is None else files[2].read_text(encoding="utf-8")
+        text = (
+            native.tokenizer_json() if files is None else Path(files[2]).read_text(encoding="utf-8")
+        )
         self.max_length = model.max_length
         self.normalize = model.normalize
         self.tokenizer = tokenizer_object.from_json(text, self.max_length)

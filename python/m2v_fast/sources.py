@@ -4,11 +4,11 @@ from __future__ import annotations
 
 import os
 import re
-from pathlib import Path, PurePath
 from typing import TYPE_CHECKING, Final
 
 if TYPE_CHECKING:
     from os import PathLike
+    from pathlib import Path
 
 BUNDLED_MODEL: Final = "bundled:minilm"
 """Name of the model inside this package, accepted wherever a model source is.
@@ -61,24 +61,50 @@ def resolve(
         ConnectionError: The model is not cached, and the hub could not be reached.
         PermissionError: The hub refuses access.
     """
-    name = _name_of(source)
-    if name in _BUNDLED_FOLDERS:
-        folder = Path(__file__).parent / "bundled" / _BUNDLED_FOLDERS[name]
-    elif os.path.lexists(name):  # a link that leads nowhere is a broken folder, not a hub's name
-        folder = Path(name)
-    elif _HUB_NAME.fullmatch(hub_name := name.rstrip("/")) and not name.startswith("."):
-        from m2v_fast.hub import snapshot
+    from pathlib import Path
 
-        name = hub_name
-
-        folder = snapshot(
-            name,
+    return Path(
+        find(
+            source,
             token=token,
             revision=revision,
             subfolder=subfolder,
             cache_dir=cache_dir,
             local_files_only=local_files_only,
             force_download=force_download,
+        )
+    )
+
+
+def find(
+    source: str | PathLike[str],
+    *,
+    token: str | bool | None,
+    revision: str | None,
+    subfolder: str | None,
+    cache_dir: str | PathLike[str] | None,
+    local_files_only: bool,
+    force_download: bool,
+) -> str:
+    """Do what `resolve` does without pathlib, a good part of what a small model's load takes."""
+    name = _name_of(source)
+    if name in _BUNDLED_FOLDERS:
+        folder = os.path.join(os.path.dirname(__file__), "bundled", _BUNDLED_FOLDERS[name])
+    elif os.path.lexists(name):  # a link that leads nowhere is a broken folder, not a hub's name
+        folder = name
+    elif _HUB_NAME.fullmatch(hub_name := name.rstrip("/")) and not name.startswith("."):
+        from m2v_fast.hub import snapshot
+
+        folder = str(
+            snapshot(
+                hub_name,
+                token=token,
+                revision=revision,
+                subfolder=subfolder,
+                cache_dir=cache_dir,
+                local_files_only=local_files_only,
+                force_download=force_download,
+            )
         )
     elif name.startswith("bundled:"):
         raise FileNotFoundError(
@@ -94,7 +120,7 @@ def resolve(
             f"{name}: no such folder, and not a name that the Hugging Face hub could have "
             '("owner/model")'
         )
-    return folder / subfolder if subfolder else folder
+    return os.path.join(folder, subfolder) if subfolder else folder
 
 
 def _name_of(source: str | PathLike[str]) -> str:
@@ -108,9 +134,9 @@ def _name_of(source: str | PathLike[str]) -> str:
     if not name:
         raise FileNotFoundError("the model source is empty: pass a folder or a hub name")
     if name.startswith("~") and not os.path.lexists(name):
-        expanded = os.path.expanduser(name)  # noqa: PTH111 - Path's raises where there is no home
+        expanded = os.path.expanduser(name)  # that of pathlib raises where there is no home
         if os.path.lexists(expanded):
             return expanded
-    if isinstance(source, PurePath) and not source.is_absolute():
-        return source.as_posix()
-    return name
+    # Of a path of pathlib: the hub's names have forward slashes on Windows as well.
+    as_posix = getattr(source, "as_posix", None)
+    return name if as_posix is None or os.path.isabs(name) else str(as_posix())

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING, Any, Literal, overload
 
 from m2v_fast import arrays, copies, in_memory, options, tokenizer_object
@@ -14,7 +15,7 @@ from m2v_fast.output import ArrowDtype, OutputDtype, checked_ranges, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
 from m2v_fast.recognition import RecognisedModel
 from m2v_fast.similarity import similarity
-from m2v_fast.sources import IncompleteModelError, resolve
+from m2v_fast.sources import IncompleteModelError, find
 
 if TYPE_CHECKING:
     from collections.abc import Iterable, Mapping, Sequence
@@ -164,7 +165,7 @@ class StaticModel(RecognisedModel):
             ModelError: A file is there but is not what a model holds.
             ConnectionError: The model is not cached and the hub could not be reached.
         """
-        folder = resolve(
+        folder = find(
             path,
             token=token,
             revision=revision,
@@ -177,7 +178,7 @@ class StaticModel(RecognisedModel):
         try:
             native = NativeModel.load(folder, memory_map, indexes)
         except FileNotFoundError as error:
-            if not folder.is_dir():
+            if not os.path.isdir(folder):
                 raise
             raise IncompleteModelError(*error.args) from None
         after_load(native, indexes)
@@ -775,7 +776,10 @@ class StaticModel(RecognisedModel):
     @property
     def folder(self) -> Path | None:
         """The folder that the model was loaded from, if it was."""
-        return self._native.folder
+        from pathlib import Path
+
+        folder = self._native.folder
+        return None if folder is None else Path(folder)
 
     def __copy__(self) -> Self:
         return self._copy(self.config)

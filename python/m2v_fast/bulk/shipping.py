@@ -22,10 +22,9 @@ def place(mark: str) -> Path:
     kept = default_folder()
     if kept is None:
         # No cache is wanted, but a process must find what another unpacked.
-        kept = (
-            Path(tempfile.gettempdir()) / f"m2v_fast-{os.getuid() if hasattr(os, 'getuid') else 0}"
-        )
-    return kept / f"shipped-{mark[:32]}"
+        user = os.getuid() if hasattr(os, "getuid") else 0
+        kept = str(Path(tempfile.gettempdir()) / f"m2v_fast-{user}")
+    return Path(kept) / f"shipped-{mark[:32]}"
 
 
 def unpack(contents: dict[str, bytes], mark: str) -> Path:

@@ -57,7 +57,6 @@ fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
 /// later, by a thread beside one that forks, it could be half made in the child, which would wait
 /// for it for ever.
 fn make_what_is_made_once(py: Python<'_>) -> PyResult<()> {
-    PathBuf::from("a").into_pyobject(py)?;
     py.get_type::<arrow::Numbers>();
     py.get_type::<PyArrayDescr>();
     let array = PyArray1::<f32>::zeros(py, 1, false);

@@ -1,6 +1,7 @@
 //! The class `Model`: a loaded model as Python sees it.
 
-use std::path::PathBuf;
+use std::ffi::{OsStr, OsString};
+use std::path::{Path, PathBuf};
 
 use m2v_arrow::{Column, Totals};
 use m2v_core::{
@@ -74,8 +75,9 @@ impl Model {
         py: Python<'_>,
         folder: PathBuf,
         path: Option<PathBuf>,
-    ) -> PyResult<Option<PathBuf>> {
+    ) -> PyResult<Option<OsString>> {
         py.detach(|| CoreModel::compile(&folder, path.as_deref()))
+            .map(|path| path.map(PathBuf::into_os_string))
             .map_err(|error| to_python(py, error, |_| None))
     }
 
@@ -418,19 +420,19 @@ impl Model {
 
     /// The folder the model was loaded from, if it was.
     #[getter]
-    fn folder(&self) -> Option<PathBuf> {
-        self.core.folder().map(PathBuf::from)
+    fn folder(&self) -> Option<&OsStr> {
+        self.core.folder().map(Path::as_os_str)
     }
 
     /// Paths of config.json, model.safetensors and tokenizer.json (or what the layout has in their
     /// place), and the layout's name.
     #[getter]
-    fn files(&self) -> Option<(PathBuf, PathBuf, PathBuf, &'static str)> {
+    fn files(&self) -> Option<(&OsStr, &OsStr, &OsStr, &'static str)> {
         let files = self.core.files()?;
         Some((
-            files.config.clone(),
-            files.tensors.clone(),
-            files.tokenizer.clone(),
+            files.config.as_os_str(),
+            files.tensors.as_os_str(),
+            files.tokenizer.as_os_str(),
             files.layout.name(),
         ))
     }
