@@ -22,12 +22,12 @@ impl Vectors {
         dim: usize,
         chunks: &[usize],
         nulls: Option<impl Iterator<Item = bool>>,
-    ) -> m2v_core::Result<Self> {
-        let argument = |error: crate::Error| m2v_core::Error::Argument(error.to_string());
+    ) -> m2v_fast::Result<Self> {
+        let argument = |error: crate::Error| m2v_fast::Error::Argument(error.to_string());
         let width = element.width(dim).map_err(argument)?;
         let rows: usize = chunks.iter().sum();
         let bytes = rows.checked_mul(width).and_then(|numbers| numbers.checked_mul(element.size()));
-        let memory = bytes.and_then(Memory::zeros).ok_or(m2v_core::Error::Memory {
+        let memory = bytes.and_then(Memory::zeros).ok_or(m2v_fast::Error::Memory {
             bytes: bytes.unwrap_or(usize::MAX),
             what: format!("{rows} vectors"),
         })?;

@@ -2,7 +2,7 @@
 //! what they could take at best here.
 //!
 //! ```sh
-//! cargo run --release -p m2v-core --example stages -- MODEL TEXTS.jsonl.gz [FIELD] [--json]
+//! cargo run --release -p m2v-fast --example stages -- MODEL TEXTS.jsonl.gz [FIELD] [--json]
 //! ```
 //!
 //! TEXTS holds one text a line, or one JSON object a line with the text in FIELD (`text`), and may
@@ -24,7 +24,7 @@ use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
-use m2v_core::{Backend, EncodeOptions, LoadOptions, Model};
+use m2v_fast::{Backend, EncodeOptions, LoadOptions, Model};
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -104,7 +104,7 @@ impl Batch {
     fn new(model: &Model, texts: Vec<String>) -> Result<Self> {
         let limit = model.default_options().max_length;
         let ids = texts.iter().map(|text| model.ids(text, limit));
-        let ids = ids.collect::<m2v_core::Result<_>>()?;
+        let ids = ids.collect::<m2v_fast::Result<_>>()?;
         Ok(Self { engine: model.tokenizer().engine(), texts, ids })
     }
 

@@ -5,7 +5,7 @@ mod support;
 
 use std::cell::Cell;
 
-use m2v_core::{
+use m2v_fast::{
     Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Matrix, Model, Text, Unknown,
 };
 
@@ -112,7 +112,7 @@ fn a_file_read_into_memory_gives_what_a_mapped_one_gives() {
 struct Slow;
 
 impl Text for Slow {
-    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_core::Result<&'a str> {
+    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_fast::Result<&'a str> {
         std::thread::sleep(std::time::Duration::from_millis(2));
         Ok("vector search")
     }
@@ -150,7 +150,7 @@ fn an_interrupt_stops_a_batch_and_leaves_the_model_usable() {
 struct Unreadable(bool);
 
 impl Text for Unreadable {
-    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_core::Result<&'a str> {
+    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_fast::Result<&'a str> {
         if self.0 {
             Err(Error::Surrogate { index: 0, position: 3, surrogate: 0xd800 })
         } else {

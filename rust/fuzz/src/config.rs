@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use m2v_core::{Config, DEFAULT_MAX_LENGTH};
+use m2v_fast::{Config, DEFAULT_MAX_LENGTH};
 use serde_json::{Value, json};
 
 use crate::input::{Input, text};

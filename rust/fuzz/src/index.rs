@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use m2v_core::probe::Probe;
-use m2v_core::{IndexOptions, Tokenizer};
+use m2v_fast::probe::Probe;
+use m2v_fast::{IndexOptions, Tokenizer};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::input::{self, Input};

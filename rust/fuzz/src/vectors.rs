@@ -1,6 +1,6 @@
 //! Random small models: vectors on every instruction set against the naive twin.
 
-use m2v_core::{Backend, BatchOptions, DType, EncodeOptions, Matrix, Model, Weighting};
+use m2v_fast::{Backend, BatchOptions, DType, EncodeOptions, Matrix, Model, Weighting};
 
 use crate::input::Input;
 use crate::naive::{self, Kind};

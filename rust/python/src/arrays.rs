@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use m2v_core::{DType, Matrix, NewTensor, Weighting};
+use m2v_fast::{DType, Matrix, NewTensor, Weighting};
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods,
@@ -78,7 +78,7 @@ pub(crate) fn write_tensors(
             bytes: bytes.as_ref(),
         })
         .collect();
-    py.detach(|| m2v_core::write_tensors(&path, &tensors))
+    py.detach(|| m2v_fast::write_tensors(&path, &tensors))
         .map_err(|error| to_python(py, error, |_| None))
 }
 
@@ -143,12 +143,12 @@ pub(crate) fn matrix(
 /// model alive. The stable ABI of Python 3.10 has no buffer protocol; this is NumPy's own.
 #[pyclass(frozen, module = "m2v_fast._native")]
 pub(crate) struct Tensor {
-    model: m2v_core::Model,
+    model: m2v_fast::Model,
     name: String,
 }
 
 impl Tensor {
-    pub(crate) fn new(model: &m2v_core::Model, name: &str) -> Option<Self> {
+    pub(crate) fn new(model: &m2v_fast::Model, name: &str) -> Option<Self> {
         model.matrix().stored(name)?;
         Some(Self { model: model.clone(), name: name.to_owned() })
     }

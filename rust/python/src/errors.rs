@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use m2v_core::Error;
+use m2v_fast::Error;
 use pyo3::exceptions::{
     PyFileNotFoundError, PyIsADirectoryError, PyKeyboardInterrupt, PyMemoryError, PyOSError,
     PyUnicodeEncodeError, PyValueError,

@@ -3,7 +3,7 @@
 use std::path::PathBuf;
 
 use m2v_arrow::{Column, Totals};
-use m2v_core::{
+use m2v_fast::{
     BatchOptions, Counts, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Text,
     Unknown,
 };
@@ -443,7 +443,7 @@ impl Model {
         texts: &[T],
         options: EncodeOptions,
         threads: Option<usize>,
-    ) -> PyResult<m2v_core::Result<Vec<Counts>>> {
+    ) -> PyResult<m2v_fast::Result<Vec<Counts>>> {
         let cost = self.core.encode_cost(texts, options.max_length);
         gil::run(py, cost, |interrupted| {
             let batch = BatchOptions { threads, interrupted };

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use m2v_core::{Counts, EncodeOptions, Model};
+use m2v_fast::{Counts, EncodeOptions, Model};
 
 use crate::input::Input;
 use crate::models::{Models, Served};
@@ -193,7 +193,7 @@ fn one(
         (Cut::Refuse, Some(limit)) => {
             let counts = model.encode_counted(text, options, out)?;
             if counts.truncated {
-                let tokens = model.with_unknown(m2v_core::Unknown::Keep).ids(text, None)?.len();
+                let tokens = model.with_unknown(m2v_fast::Unknown::Keep).ids(text, None)?.len();
                 return Err(Problem::invalid(
                     "inputs",
                     format!("`inputs` must have less than {limit} tokens. Given: {tokens}"),
@@ -202,7 +202,7 @@ fn one(
             Ok(counts)
         }
         (Cut::Left, Some(limit)) => {
-            let ids = model.with_unknown(m2v_core::Unknown::Keep).ids(text, None)?;
+            let ids = model.with_unknown(m2v_fast::Unknown::Keep).ids(text, None)?;
             pool(model, &ids[ids.len().saturating_sub(limit)..], options.normalize, out)
                 .map(|counts| Counts { truncated: ids.len() > limit, ..counts })
         }

@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use m2v_core::{IndexOptions, LoadOptions, Model};
+use m2v_fast::{IndexOptions, LoadOptions, Model};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 

@@ -2,8 +2,8 @@
 
 use std::path::Path;
 
-use m2v_core::probe::Probe;
-use m2v_core::{IndexOptions, LoadOptions, Model as Whole, NewTensor, Tokenizer, write_tensors};
+use m2v_fast::probe::Probe;
+use m2v_fast::{IndexOptions, LoadOptions, Model as Whole, NewTensor, Tokenizer, write_tensors};
 
 use crate::corpora::{paragraphs, real_model};
 use crate::table::normalizers::spaced_punctuation;
