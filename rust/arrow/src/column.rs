@@ -202,7 +202,7 @@ impl Column {
             for row in 0..self.len() {
                 let first = self.first.get(row).copied().unwrap_or(row);
                 let Some(slot) = counts.get(first) else { continue };
-                let Counts { tokens, unknown, truncated } = slot.get();
+                let Counts { tokens, unknown, truncated, .. } = slot.get();
                 totals.tokens += tokens;
                 totals.unknown += unknown;
                 totals.truncated += usize::from(truncated);

@@ -40,7 +40,7 @@ impl ArrowText {
         let bytes = self.bytes();
         simdutf8::basic::from_utf8(bytes).map_err(|_| {
             let place = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
-            Error::Text { index: 0, problem: format!("it is not UTF-8 at byte {place}") }
+            Error::text(format!("it is not UTF-8 at byte {place}"))
         })
     }
 }

@@ -27,9 +27,8 @@ impl Vectors {
         let width = element.width(dim).map_err(argument)?;
         let rows: usize = chunks.iter().sum();
         let bytes = rows.checked_mul(width).and_then(|numbers| numbers.checked_mul(element.size()));
-        let memory = bytes.and_then(Memory::zeros).ok_or(m2v_fast::Error::Memory {
-            bytes: bytes.unwrap_or(usize::MAX),
-            what: format!("{rows} vectors"),
+        let memory = bytes.and_then(Memory::zeros).ok_or_else(|| {
+            m2v_fast::Error::memory(format!("{rows} vectors"), bytes.unwrap_or(usize::MAX))
         })?;
         let mut placed = Vec::with_capacity(chunks.len());
         let (mut first, mut bits) = (0, 0);

@@ -97,7 +97,7 @@ impl Batch {
         }
         let second = texts.split_off(texts.len() / 2);
         // By a model that is gone before any is timed.
-        let model = Model::load(folder.as_ref(), LoadOptions::default())?;
+        let model = Model::load(folder, LoadOptions::default())?;
         Ok((Self::new(&model, texts)?, Self::new(&model, second)?))
     }
 
@@ -138,7 +138,7 @@ struct Run {
 
 impl Run {
     fn new(folder: &str, backend: Backend) -> Result<Self> {
-        let model = Model::load(folder.as_ref(), LoadOptions::default())?.with_backend(backend);
+        let model = Model::load(folder, LoadOptions::default())?.with_backend(backend);
         Ok(Self { options: model.default_options(), out: vec![0.0; model.dim()], model })
     }
 

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// Which of the known folder layouts a model uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     /// `config.json`, `model.safetensors` with the tensor `embeddings`, `tokenizer.json`.
     Model2Vec,
@@ -59,6 +60,7 @@ impl Layout {
 
 /// The three files that a model is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ModelFiles {
     /// The layout they were found in.
     pub layout: Layout,
@@ -83,7 +85,11 @@ impl ModelFiles {
     }
 
     /// Finds the files of a model in a folder: the first layout whose three files are all there.
-    pub fn find(folder: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the folder is none, or no layout is complete there: what is missing.
+    pub fn find(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
         let metadata = fs::metadata(folder).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::Missing { path: folder.to_owned(), problem: "no such folder".to_owned() }

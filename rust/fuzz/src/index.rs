@@ -37,7 +37,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn open(case: &Case, path: PathBuf) -> Probe {
-    let options = IndexOptions { file: Some(path), ..IndexOptions::default() };
+    let options = IndexOptions::default().file(path);
     let probe = Probe::with_index(case.json.as_bytes(), &options);
     // The default cache takes far longer to make than an index to open.
     probe.expect("an index is never an error").with_cache(64)

@@ -156,7 +156,7 @@ fn ucs4(units: &[u32], buffer: &mut String) -> m2v_fast::Result<()> {
 }
 
 fn surrogate(position: usize, surrogate: u32) -> Error {
-    Error::Surrogate { index: 0, position, surrogate }
+    Error::surrogate(position, surrogate)
 }
 
 /// Whether it is one of the types that need no looking into.

@@ -109,7 +109,7 @@ fn compare(column: &Column, rows: &[Option<Vec<u8>>], chunks: usize) {
         })
         .collect();
     MODEL.with(|model| {
-        let options = EncodeOptions { max_length: Some(5), normalize: true };
+        let options = EncodeOptions::new().max_length(5).normalize(true);
         for element in [Element::Float32, Element::Float16, Element::Ubinary] {
             let made = column.encode(model, options, BatchOptions::default(), &element, None);
             let (made, texts) = match (made, &texts) {
