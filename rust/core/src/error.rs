@@ -93,6 +93,16 @@ pub enum Error {
         bytes: usize,
     },
 
+    /// A model could not be had from the hub, nor from what is kept of it (feature `hub`).
+    #[error("{model}: {problem}")]
+    #[non_exhaustive]
+    Hub {
+        /// The model's name there.
+        model: String,
+        /// Why not, and what would help.
+        problem: String,
+    },
+
     /// The caller asked for a kernel that this processor does not have.
     #[error("no kernel named {name:?} runs on this processor; available: {available}")]
     #[non_exhaustive]

@@ -19,7 +19,7 @@ pub enum Layout {
 
 impl Layout {
     /// In the order in which the reference tries them.
-    const ALL: [Self; 3] =
+    pub(crate) const ALL: [Self; 3] =
         [Self::Model2Vec, Self::SentenceTransformers, Self::NestedSentenceTransformers];
 
     /// The tensor that holds the rows.
@@ -41,20 +41,24 @@ impl Layout {
         }
     }
 
-    fn files(self, folder: &Path) -> ModelFiles {
-        let (config, inner) = match self {
-            Self::Model2Vec => ("config.json", folder.to_owned()),
-            Self::SentenceTransformers => ("config_sentence_transformers.json", folder.to_owned()),
-            Self::NestedSentenceTransformers => {
-                ("config_sentence_transformers.json", folder.join("0_StaticEmbedding"))
+    /// Where configuration, tensors and tokenizer are in the model's folder, with slashes.
+    pub(crate) fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::Model2Vec => ["config.json", "model.safetensors", "tokenizer.json"],
+            Self::SentenceTransformers => {
+                ["config_sentence_transformers.json", "model.safetensors", "tokenizer.json"]
             }
-        };
-        ModelFiles {
-            layout: self,
-            config: folder.join(config),
-            tensors: inner.join("model.safetensors"),
-            tokenizer: inner.join("tokenizer.json"),
+            Self::NestedSentenceTransformers => [
+                "config_sentence_transformers.json",
+                "0_StaticEmbedding/model.safetensors",
+                "0_StaticEmbedding/tokenizer.json",
+            ],
         }
+    }
+
+    fn files(self, folder: &Path) -> ModelFiles {
+        let [config, tensors, tokenizer] = self.names().map(|name| folder.join(name));
+        ModelFiles { layout: self, config, tensors, tokenizer }
     }
 }
 

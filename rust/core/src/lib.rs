@@ -6,6 +6,8 @@ mod config;
 mod data;
 mod dtype;
 mod error;
+#[cfg(feature = "hub")]
+mod hub;
 mod layout;
 mod matrix;
 mod model;
@@ -22,6 +24,8 @@ pub use batch::{BatchOptions, CountSlot, available_threads};
 pub use config::{Config, DEFAULT_MAX_LENGTH};
 pub use dtype::DType;
 pub use error::{Error, Result};
+#[cfg(feature = "hub")]
+pub use hub::HubOptions;
 pub use layout::{Layout, ModelFiles};
 pub use matrix::{Matrix, NewTensor, StoredTensor, Weighting, write_tensors};
 pub use model::{Counts, EncodeOptions, Model};
