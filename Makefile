@@ -44,13 +44,13 @@ test: test-rust fuzz-smoke test-python test-no-fallback ## Run every test
 
 .PHONY: test-rust
 test-rust: ## Run the Rust tests, with and without the fallback
-	cargo test --locked --quiet -p m2v-core
+	cargo test --locked --quiet -p m2v-fast
 	@# The engines are the same code: the longest sweeps are not run again.
-	cargo test --locked --quiet -p m2v-core --no-default-features -- \
+	cargo test --locked --quiet -p m2v-fast --no-default-features -- \
 		--skip scalars:: --skip combinations::some_pairs --skip corpora::
-	cargo build --locked --quiet -p m2v-core
+	cargo build --locked --quiet -p m2v-fast
 	rustdoc --test docs/rust.md --edition 2024 --test-run-directory . \
-		-L dependency=target/debug/deps --extern m2v_core=target/debug/libm2v_core.rlib
+		-L dependency=target/debug/deps --extern m2v_fast=target/debug/libm2v_fast.rlib
 
 .PHONY: test-python
 test-python: build $(VENV)/tested ## Run the Python tests
@@ -177,7 +177,7 @@ MEMCHECK_TESTS ?= pool scratch scan:: bert:: sentences:: road:: forged_indexes u
 sanitize: sanitize-rust sanitize-python memcheck ## Run tests under AddressSanitizer and Valgrind (many minutes)
 
 sanitize-rust:
-	$(ASAN) cargo test --locked --quiet --target $(HOST) -p m2v-core --lib --tests
+	$(ASAN) cargo test --locked --quiet --target $(HOST) -p m2v-fast --lib --tests
 
 $(ASAN_VENV)/made: pyproject.toml
 	$(PYTHON) -m venv $(ASAN_VENV)
@@ -197,15 +197,15 @@ sanitize-python: $(ASAN_VENV)/made
 
 memcheck:
 	CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
-		cargo test --locked --quiet -p m2v-core --lib -- $(MEMCHECK_TESTS)
+		cargo test --locked --quiet -p m2v-fast --lib -- $(MEMCHECK_TESTS)
 
 .PHONY: coverage
 coverage: ## Count the normalizers, pre-tokenizers and models that run on an engine of ours
-	cargo test --locked --quiet -p m2v-core --test ids -- --ignored --nocapture --test-threads 1 coverage
+	cargo test --locked --quiet -p m2v-fast --test ids -- --ignored --nocapture --test-threads 1 coverage
 
 .PHONY: test-exhaustive
 test-exhaustive: ## Every character in many contexts, every corpus text, thousands of random models: hours
-	cargo test --locked --release -p m2v-core -- --include-ignored
+	cargo test --locked --release -p m2v-fast -- --include-ignored
 
 # An environment of its own: the frameworks want other versions of what we use.
 FRAMEWORKS := .venv-integrations
@@ -429,8 +429,8 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo clippy --locked --quiet $(SERVER_CARGO) --all-targets -- --deny warnings
 	cargo fmt --manifest-path rust/server/fuzz/Cargo.toml --all --check
 	cargo clippy --locked --quiet $(SERVER_FUZZ) --target-dir target --all-targets -- --deny warnings
-	cargo clippy --locked --quiet -p m2v-core --no-default-features --all-targets -- --deny warnings
-	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-core
+	cargo clippy --locked --quiet -p m2v-fast --no-default-features --all-targets -- --deny warnings
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-fast
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -459,7 +459,7 @@ bench: build $(VENV)/tested ## Time m2v_fast beside model2vec and NumPy (MODEL=f
 
 .PHONY: bench-stages
 bench-stages: build ## Time ids and pooling apart and together, from Rust (MODEL=folder, TEXTS=files)
-	cargo build --release --locked --quiet -p m2v-core --example stages
+	cargo build --release --locked --quiet -p m2v-fast --example stages
 	$(BIN)/python -m benches.stages $(MODEL) $(TEXTS)
 
 # Not those of the environment.

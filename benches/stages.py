@@ -1,6 +1,6 @@
 """Ids and pooling apart and together, by instruction set: what `examples/stages.rs` tells.
 
-cargo build --release -p m2v-core --example stages
+cargo build --release -p m2v-fast --example stages
 python -m benches.stages MODEL [FILE ...]
 """
 

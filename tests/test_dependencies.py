@@ -42,7 +42,7 @@ def test_rust() -> None:
         for table in (content, *content.get("target", {}).values()):
             for kind in ("dependencies", "dev-dependencies", "build-dependencies"):
                 wanted |= set(table.get(kind, {}))
-    assert _listed("Rust") == wanted - {"m2v-arrow", "m2v-core", "m2v-server"}
+    assert _listed("Rust") == wanted - {"m2v-arrow", "m2v-fast", "m2v-server"}
 
 
 def test_python() -> None:

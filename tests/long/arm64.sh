@@ -12,7 +12,7 @@ mkdir -p "$root/figures"
 mount --bind "$folder/figures" "$root/figures"
 
 target=aarch64-unknown-linux-gnu
-tests="cargo test --locked --quiet --target $target -p m2v-core --lib --test model"
+tests="cargo test --locked --quiet --target $target -p m2v-fast --lib --test model"
 settings=(PYO3_NO_PYTHON=1)
 building "$tests --no-run" 2> "$folder/warnings" || { cat "$folder/warnings"; exit 1; }
 # What only other processors use is not here, and what is not used is a fault (`make lint`).

@@ -24,7 +24,7 @@ for processor in "$@"; do
         x86_64 | aarch64) wanted=served ;;
         *) wanted=refused ;;
     esac
-    if grep -q 'm2v-core serves' <<< "$said"; then found=refused; else found=served; fi
+    if grep -q 'm2v-fast serves' <<< "$said"; then found=refused; else found=served; fi
     if [[ $found == served && -n $said ]]; then
         echo "$said"
         exit 1

@@ -2,7 +2,7 @@
 
 use std::mem;
 
-use m2v_core::{BatchOptions, CountSlot, Counts, EncodeOptions, Model};
+use m2v_fast::{BatchOptions, CountSlot, Counts, EncodeOptions, Model};
 
 use crate::array::{Checked, Validity, element};
 use crate::elements::Element;
@@ -154,7 +154,7 @@ impl Column {
         options: EncodeOptions,
         batch: BatchOptions<'_>,
         out: &mut [f32],
-    ) -> m2v_core::Result<()> {
+    ) -> m2v_fast::Result<()> {
         model.encode_some(&self.texts, options, batch, out, None)?;
         self.repeat(out, model.dim());
         Ok(())
@@ -163,7 +163,7 @@ impl Column {
     /// The vectors of all rows, in the chunks that the texts came in, with nulls where they are.
     ///
     /// # Errors
-    /// As [`Column::encode_into`], or [`m2v_core::Error::Argument`] if there is no memory for them.
+    /// As [`Column::encode_into`], or [`m2v_fast::Error::Argument`] if there is no memory for them.
     pub fn encode(
         &self,
         model: &Model,
@@ -171,7 +171,7 @@ impl Column {
         batch: BatchOptions<'_>,
         element: &Element,
         totals: Option<&mut Totals>,
-    ) -> m2v_core::Result<Vectors> {
+    ) -> m2v_fast::Result<Vectors> {
         let slots: Option<Vec<CountSlot>> =
             totals.is_some().then(|| self.texts.iter().map(|_| CountSlot::default()).collect());
         let counts = slots.as_deref();
@@ -202,7 +202,7 @@ impl Column {
             for row in 0..self.len() {
                 let first = self.first.get(row).copied().unwrap_or(row);
                 let Some(slot) = counts.get(first) else { continue };
-                let Counts { tokens, unknown, truncated } = slot.get();
+                let Counts { tokens, unknown, truncated, .. } = slot.get();
                 totals.tokens += tokens;
                 totals.unknown += unknown;
                 totals.truncated += usize::from(truncated);

@@ -2,7 +2,7 @@
 
 use std::ptr::NonNull;
 
-use m2v_core::{Error, Text};
+use m2v_fast::{Error, Text};
 
 /// Bytes in a producer's buffer, not yet known to be UTF-8: that is looked at by whoever encodes
 /// them, so by all threads.
@@ -36,11 +36,11 @@ impl ArrowText {
         unsafe { std::slice::from_raw_parts(self.start.as_ptr(), self.len) }
     }
 
-    fn text(&self) -> m2v_core::Result<&str> {
+    fn text(&self) -> m2v_fast::Result<&str> {
         let bytes = self.bytes();
         simdutf8::basic::from_utf8(bytes).map_err(|_| {
             let place = std::str::from_utf8(bytes).err().map_or(0, |error| error.valid_up_to());
-            Error::Text { index: 0, problem: format!("it is not UTF-8 at byte {place}") }
+            Error::text(format!("it is not UTF-8 at byte {place}"))
         })
     }
 }
@@ -50,7 +50,7 @@ impl Text for ArrowText {
         &'a self,
         limit: Option<usize>,
         buffer: &'a mut String,
-    ) -> m2v_core::Result<&'a str> {
+    ) -> m2v_fast::Result<&'a str> {
         let text = self.text()?;
         // What remains is to cut it, as any other text.
         let Some(limit) = limit else { return Ok(text) };

@@ -22,14 +22,13 @@ impl Vectors {
         dim: usize,
         chunks: &[usize],
         nulls: Option<impl Iterator<Item = bool>>,
-    ) -> m2v_core::Result<Self> {
-        let argument = |error: crate::Error| m2v_core::Error::Argument(error.to_string());
+    ) -> m2v_fast::Result<Self> {
+        let argument = |error: crate::Error| m2v_fast::Error::Argument(error.to_string());
         let width = element.width(dim).map_err(argument)?;
         let rows: usize = chunks.iter().sum();
         let bytes = rows.checked_mul(width).and_then(|numbers| numbers.checked_mul(element.size()));
-        let memory = bytes.and_then(Memory::zeros).ok_or(m2v_core::Error::Memory {
-            bytes: bytes.unwrap_or(usize::MAX),
-            what: format!("{rows} vectors"),
+        let memory = bytes.and_then(Memory::zeros).ok_or_else(|| {
+            m2v_fast::Error::memory(format!("{rows} vectors"), bytes.unwrap_or(usize::MAX))
         })?;
         let mut placed = Vec::with_capacity(chunks.len());
         let (mut first, mut bits) = (0, 0);

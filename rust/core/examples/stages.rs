@@ -2,7 +2,7 @@
 //! what they could take at best here.
 //!
 //! ```sh
-//! cargo run --release -p m2v-core --example stages -- MODEL TEXTS.jsonl.gz [FIELD] [--json]
+//! cargo run --release -p m2v-fast --example stages -- MODEL TEXTS.jsonl.gz [FIELD] [--json]
 //! ```
 //!
 //! TEXTS holds one text a line, or one JSON object a line with the text in FIELD (`text`), and may
@@ -24,7 +24,7 @@ use std::process::Command;
 use std::time::Instant;
 use std::{env, fs};
 
-use m2v_core::{Backend, EncodeOptions, LoadOptions, Model};
+use m2v_fast::{Backend, EncodeOptions, LoadOptions, Model};
 use serde_json::{Value, json};
 
 type Result<T> = std::result::Result<T, Box<dyn Error>>;
@@ -97,14 +97,14 @@ impl Batch {
         }
         let second = texts.split_off(texts.len() / 2);
         // By a model that is gone before any is timed.
-        let model = Model::load(folder.as_ref(), LoadOptions::default())?;
+        let model = Model::load(folder, LoadOptions::default())?;
         Ok((Self::new(&model, texts)?, Self::new(&model, second)?))
     }
 
     fn new(model: &Model, texts: Vec<String>) -> Result<Self> {
         let limit = model.default_options().max_length;
         let ids = texts.iter().map(|text| model.ids(text, limit));
-        let ids = ids.collect::<m2v_core::Result<_>>()?;
+        let ids = ids.collect::<m2v_fast::Result<_>>()?;
         Ok(Self { engine: model.tokenizer().engine(), texts, ids })
     }
 
@@ -138,7 +138,7 @@ struct Run {
 
 impl Run {
     fn new(folder: &str, backend: Backend) -> Result<Self> {
-        let model = Model::load(folder.as_ref(), LoadOptions::default())?.with_backend(backend);
+        let model = Model::load(folder, LoadOptions::default())?.with_backend(backend);
         Ok(Self { options: model.default_options(), out: vec![0.0; model.dim()], model })
     }
 

@@ -8,6 +8,7 @@ use crate::error::Error;
 /// The instruction set that kernels are instantiated for. All give the same bits; only the time
 /// differs. Ordered from the least to the most demanding.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+#[non_exhaustive]
 pub enum Backend {
     /// What every processor of the target architecture has: SSE2 on x86-64, NEON on aarch64.
     Portable,

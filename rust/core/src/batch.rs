@@ -6,6 +6,7 @@
 //! takes the next. Every text is encoded on its own, so neither chunks nor threads can change a
 //! bit.
 
+use std::fmt;
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::thread;
@@ -37,8 +38,9 @@ pub fn available_threads() -> usize {
     thread::available_parallelism().map_or(1, usize::from)
 }
 
-/// How a batch is run.
+/// How a batch is run: by default on all processors, and never interrupted.
 #[derive(Clone, Copy)]
+#[non_exhaustive]
 pub struct BatchOptions<'a> {
     /// Most threads to use, the caller's included (0 counts as 1), or as many as there are
     /// processors that this process may use. More than 64 count as 64, or as the number of
@@ -53,6 +55,35 @@ impl Default for BatchOptions<'_> {
     /// All available processors, never interrupted.
     fn default() -> Self {
         Self { threads: None, interrupted: &|| false }
+    }
+}
+
+impl<'a> BatchOptions<'a> {
+    /// The default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same on at most so many threads, the caller's included; `None` is for as many as there
+    /// are processors.
+    #[must_use]
+    pub fn threads(mut self, threads: impl Into<Option<usize>>) -> Self {
+        self.threads = threads.into();
+        self
+    }
+
+    /// The same, stopping with [`Error::Interrupted`] once `interrupted` says so.
+    #[must_use]
+    pub fn interrupted(mut self, interrupted: &'a dyn Fn() -> bool) -> Self {
+        self.interrupted = interrupted;
+        self
+    }
+}
+
+impl fmt::Debug for BatchOptions<'_> {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("BatchOptions").field("threads", &self.threads).finish_non_exhaustive()
     }
 }
 

@@ -18,6 +18,7 @@ use crate::error::{Error, Result};
 
 /// What config.json says about encoding; everything else in it does not matter here.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Config {
     /// Whether vectors are divided by their norm; false if the file does not say.
     pub normalize: bool,
@@ -36,12 +37,20 @@ impl Default for Config {
 
 impl Config {
     /// Reads the file.
-    pub fn read(path: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If it cannot be read, or is no JSON of the kind that a model has.
+    pub fn read(path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         Self::from_json(&data::read_json(path)?, path)
     }
 
     /// Reads the bytes of the file; `path` is only named in errors.
-    pub fn from_json(json: &[u8], path: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// As [`Config::read`].
+    pub fn from_json(json: &[u8], path: impl AsRef<Path>) -> Result<Self> {
+        let path = path.as_ref();
         let json = with_words_quoted(json);
         let object: HashMap<Key, &RawValue> = serde_json::from_slice(&json).map_err(|error| {
             let problem = match error.classify() {

@@ -119,7 +119,7 @@ pub(crate) fn read(path: &Path) -> Result<Vec<u8>> {
 }
 
 /// Refuses what Git leaves in the place of a large file that was not fetched.
-fn check_pointer(path: &Path, bytes: &[u8]) -> Result<()> {
+pub(crate) fn check_pointer(path: &Path, bytes: &[u8]) -> Result<()> {
     if bytes.len() < 1024 && bytes.starts_with(b"version https://git-lfs.github.com/spec/") {
         let problem = "is a Git LFS pointer and not the file itself: run `git lfs pull` in its \
             repository to get that";
@@ -128,13 +128,19 @@ fn check_pointer(path: &Path, bytes: &[u8]) -> Result<()> {
     Ok(())
 }
 
-/// The whole of a file of JSON, which may not begin with a byte order mark: the reference takes
-/// none, and the parser would only find that something is wrong with the first character.
+/// The whole of a file of JSON.
 pub(crate) fn read_json(path: &Path) -> Result<Vec<u8>> {
     let bytes = read(path)?;
-    if bytes.starts_with(b"\xef\xbb\xbf") {
+    check_mark(path, &bytes)?;
+    Ok(bytes)
+}
+
+/// Refuses a byte order mark, with which JSON may not begin: the reference takes none, and the parser
+/// would only find that something is wrong with the first character.
+pub(crate) fn check_mark(path: &Path, json: &[u8]) -> Result<()> {
+    if json.starts_with(b"\xef\xbb\xbf") {
         let problem = "begins with a byte order mark, which JSON has none of; save it without";
         return Err(Error::malformed(path, problem));
     }
-    Ok(bytes)
+    Ok(())
 }

@@ -10,6 +10,7 @@ use std::path::{Path, PathBuf};
 pub enum Error {
     /// A file or folder that a model needs is not there.
     #[error("{}: {problem}", path.display())]
+    #[non_exhaustive]
     Missing {
         /// The file or folder that was looked for.
         path: PathBuf,
@@ -19,6 +20,7 @@ pub enum Error {
 
     /// The operating system refused to read a file.
     #[error("{}: cannot be read: {source}", path.display())]
+    #[non_exhaustive]
     Io {
         /// The file.
         path: PathBuf,
@@ -28,6 +30,7 @@ pub enum Error {
 
     /// The operating system refused to write a file.
     #[error("{}: cannot be written: {source}", path.display())]
+    #[non_exhaustive]
     Write {
         /// The file.
         path: PathBuf,
@@ -37,6 +40,7 @@ pub enum Error {
 
     /// A file is there and readable, but it is not what a Model2Vec model holds.
     #[error("{}: {problem}", path.display())]
+    #[non_exhaustive]
     Malformed {
         /// The file.
         path: PathBuf,
@@ -49,6 +53,7 @@ pub enum Error {
         "text {index} holds the lone surrogate U+{surrogate:04X} at character {position}; \
          remove or replace it before encoding"
     )]
+    #[non_exhaustive]
     Surrogate {
         /// Position of the text in the batch, from 0.
         index: usize,
@@ -60,6 +65,7 @@ pub enum Error {
 
     /// The tokenizer itself failed on a text, as the reference would have.
     #[error("text {index} cannot be tokenized: {problem}")]
+    #[non_exhaustive]
     Tokenize {
         /// Position of the text in the batch, from 0.
         index: usize,
@@ -69,6 +75,7 @@ pub enum Error {
 
     /// A text is none: its bytes are not what its owner says.
     #[error("text {index}: {problem}")]
+    #[non_exhaustive]
     Text {
         /// Position of the text in the batch, from 0.
         index: usize,
@@ -78,6 +85,7 @@ pub enum Error {
 
     /// The system has no memory for what is to be returned.
     #[error("there is no memory for {what} ({bytes} bytes)")]
+    #[non_exhaustive]
     Memory {
         /// What was to be in it.
         what: String,
@@ -85,8 +93,19 @@ pub enum Error {
         bytes: usize,
     },
 
+    /// A model could not be had from the hub, nor from what is kept of it (feature `hub`).
+    #[error("{model}: {problem}")]
+    #[non_exhaustive]
+    Hub {
+        /// The model's name there.
+        model: String,
+        /// Why not, and what would help.
+        problem: String,
+    },
+
     /// The caller asked for a kernel that this processor does not have.
     #[error("no kernel named {name:?} runs on this processor; available: {available}")]
+    #[non_exhaustive]
     Backend {
         /// The name asked for.
         name: String,
@@ -101,6 +120,28 @@ pub enum Error {
     /// The caller's own check asked to stop in the middle of a batch.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// What a [`Text`](crate::Text) of the caller's own may fail with. Which text of a batch it is, is put
+/// in by whoever knows.
+impl Error {
+    /// A text that is none: its bytes are not what its owner says.
+    #[must_use]
+    pub fn text(problem: impl Into<String>) -> Self {
+        Self::Text { index: 0, problem: problem.into() }
+    }
+
+    /// A text that holds half of a surrogate pair at that code point.
+    #[must_use]
+    pub fn surrogate(position: usize, surrogate: u32) -> Self {
+        Self::Surrogate { index: 0, position, surrogate }
+    }
+
+    /// There is no memory for something.
+    #[must_use]
+    pub fn memory(what: impl Into<String>, bytes: usize) -> Self {
+        Self::Memory { what: what.into(), bytes }
+    }
 }
 
 impl Error {

@@ -7,6 +7,7 @@ use crate::error::{Error, Result};
 
 /// Which of the known folder layouts a model uses.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub enum Layout {
     /// `config.json`, `model.safetensors` with the tensor `embeddings`, `tokenizer.json`.
     Model2Vec,
@@ -18,7 +19,7 @@ pub enum Layout {
 
 impl Layout {
     /// In the order in which the reference tries them.
-    const ALL: [Self; 3] =
+    pub(crate) const ALL: [Self; 3] =
         [Self::Model2Vec, Self::SentenceTransformers, Self::NestedSentenceTransformers];
 
     /// The tensor that holds the rows.
@@ -40,25 +41,30 @@ impl Layout {
         }
     }
 
-    fn files(self, folder: &Path) -> ModelFiles {
-        let (config, inner) = match self {
-            Self::Model2Vec => ("config.json", folder.to_owned()),
-            Self::SentenceTransformers => ("config_sentence_transformers.json", folder.to_owned()),
-            Self::NestedSentenceTransformers => {
-                ("config_sentence_transformers.json", folder.join("0_StaticEmbedding"))
+    /// Where configuration, tensors and tokenizer are in the model's folder, with slashes.
+    pub(crate) fn names(self) -> [&'static str; 3] {
+        match self {
+            Self::Model2Vec => ["config.json", "model.safetensors", "tokenizer.json"],
+            Self::SentenceTransformers => {
+                ["config_sentence_transformers.json", "model.safetensors", "tokenizer.json"]
             }
-        };
-        ModelFiles {
-            layout: self,
-            config: folder.join(config),
-            tensors: inner.join("model.safetensors"),
-            tokenizer: inner.join("tokenizer.json"),
+            Self::NestedSentenceTransformers => [
+                "config_sentence_transformers.json",
+                "0_StaticEmbedding/model.safetensors",
+                "0_StaticEmbedding/tokenizer.json",
+            ],
         }
+    }
+
+    fn files(self, folder: &Path) -> ModelFiles {
+        let [config, tensors, tokenizer] = self.names().map(|name| folder.join(name));
+        ModelFiles { layout: self, config, tensors, tokenizer }
     }
 }
 
 /// The three files that a model is made of.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct ModelFiles {
     /// The layout they were found in.
     pub layout: Layout,
@@ -83,7 +89,11 @@ impl ModelFiles {
     }
 
     /// Finds the files of a model in a folder: the first layout whose three files are all there.
-    pub fn find(folder: &Path) -> Result<Self> {
+    ///
+    /// # Errors
+    /// If the folder is none, or no layout is complete there: what is missing.
+    pub fn find(folder: impl AsRef<Path>) -> Result<Self> {
+        let folder = folder.as_ref();
         let metadata = fs::metadata(folder).map_err(|source| match source.kind() {
             std::io::ErrorKind::NotFound => {
                 Error::Missing { path: folder.to_owned(), problem: "no such folder".to_owned() }

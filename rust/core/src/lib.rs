@@ -4,10 +4,14 @@ mod backend;
 mod batch;
 mod config;
 mod data;
+mod dtype;
 mod error;
+#[cfg(feature = "hub")]
+mod hub;
 mod layout;
 mod matrix;
 mod model;
+mod open;
 mod platform;
 mod pool;
 mod replace;
@@ -18,11 +22,15 @@ mod tokenize;
 pub use backend::Backend;
 pub use batch::{BatchOptions, CountSlot, available_threads};
 pub use config::{Config, DEFAULT_MAX_LENGTH};
+pub use dtype::DType;
 pub use error::{Error, Result};
+#[cfg(feature = "hub")]
+pub use hub::HubOptions;
 pub use layout::{Layout, ModelFiles};
 pub use matrix::{Matrix, NewTensor, StoredTensor, Weighting, write_tensors};
-pub use model::{Counts, EncodeOptions, LoadOptions, Model};
-pub use pool::DType;
+pub use model::{Counts, EncodeOptions, Model};
+pub use open::LoadOptions;
+#[doc(hidden)]
 pub use replace::NewFile;
 pub use text::Text;
 #[doc(hidden)]

@@ -7,32 +7,19 @@ use xxhash_rust::xxh3::xxh3_128;
 
 use crate::backend::{Backend, Runnable};
 use crate::config::Config;
-use crate::data::{self, CHANGED, Data};
+use crate::data::{CHANGED, Data};
 use crate::error::{Error, Result};
 use crate::layout::ModelFiles;
 use crate::matrix::{Matrix, MatrixScratch};
 use crate::pool::Pooler;
 use crate::scratch::Pool;
 use crate::text::Text;
-use crate::tokenize::{IndexOptions, Tokenizer, Unknown, Worker};
+use crate::tokenize::{Tokenizer, Unknown, Worker};
 
-/// How a model is opened.
-#[derive(Debug, Clone)]
-pub struct LoadOptions {
-    /// Map files (the default), or read them into memory.
-    pub memory_map: bool,
-    /// Where compiled indexes of big vocabularies are; by default nowhere.
-    pub index: IndexOptions,
-}
-
-impl Default for LoadOptions {
-    fn default() -> Self {
-        Self { memory_map: true, index: IndexOptions::default() }
-    }
-}
-
-/// How texts are encoded; read once, at the start of a call.
+/// How texts are encoded; read once, at the start of a call. What a model's own config.json asks for
+/// is [`Model::default_options`]; the default here is that of a config.json that says nothing.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct EncodeOptions {
     /// Most ids kept of a text, unknown ones counted; no limit if `None`. With a limit the text is
     /// first cut to `max_length` times the vocabulary's median token length, in code points.
@@ -41,8 +28,44 @@ pub struct EncodeOptions {
     pub normalize: bool,
 }
 
+impl EncodeOptions {
+    /// The default.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
+    /// The same with so many ids kept of a text, or with no limit.
+    #[must_use]
+    pub fn max_length(mut self, max_length: impl Into<Option<usize>>) -> Self {
+        self.max_length = max_length.into();
+        self
+    }
+
+    /// The same, dividing each vector by its norm or not.
+    #[must_use]
+    pub fn normalize(mut self, normalize: bool) -> Self {
+        self.normalize = normalize;
+        self
+    }
+}
+
+impl Default for EncodeOptions {
+    fn default() -> Self {
+        Config::default().into()
+    }
+}
+
+impl From<Config> for EncodeOptions {
+    fn from(config: Config) -> Self {
+        let Config { normalize, max_length } = config;
+        Self { max_length, normalize }
+    }
+}
+
 /// What became of a text.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Counts {
     /// Ids within the limit, unknown ones included.
     pub tokens: usize,
@@ -75,11 +98,6 @@ struct Shared {
     tokenizer_hash: u128,
     matrix: Matrix,
     scratches: Pool<Scratch>,
-}
-
-/// Where an index made ahead of time lies unless the caller says otherwise.
-fn index_beside(tokenizer: &Path) -> PathBuf {
-    tokenizer.with_extension("m2vindex")
 }
 
 /// Buffers of one worker.
@@ -120,52 +138,11 @@ impl Scratch {
 }
 
 impl Model {
-    /// Opens the model in a folder of any of the three layouts.
-    ///
-    /// An index that was made ahead of time ([`Model::compile`]) and lies beside tokenizer.json is
-    /// used whatever `options.index` says, if that does not name another file.
-    pub fn load(folder: &Path, options: LoadOptions) -> Result<Self> {
-        let files = ModelFiles::find(folder)?;
-        let config = Config::read(&files.config)?;
-        let matrix =
-            Matrix::open(&files.tensors, files.layout.embeddings_tensor(), options.memory_map)?;
-        let json = data::read_json(&files.tokenizer)?;
-        let beside = index_beside(&files.tokenizer);
-        let mut index = options.index;
-        index.memory_map &= options.memory_map;
-        if index.file.is_none() && beside.exists() {
-            index.file = Some(beside);
-        }
-        let tokenizer = Tokenizer::with_index(&json, &files.tokenizer, &index)?;
-        let json = if options.memory_map {
-            drop(json);
-            Data::open(&files.tokenizer, true)?
-        } else {
-            Data::Read(json)
-        };
-        Self::new(Some((folder.to_owned(), files)), config, tokenizer, json, matrix)
-    }
-
-    /// Makes the compiled index of the model in a folder ahead of time, at `path` or beside its
-    /// tokenizer.json, and returns where. Only Unigram models have one.
-    pub fn compile(folder: &Path, path: Option<&Path>) -> Result<Option<PathBuf>> {
-        let files = ModelFiles::find(folder)?;
-        let json = data::read_json(&files.tokenizer)?;
-        let path = path.map_or_else(|| index_beside(&files.tokenizer), Path::to_owned);
-        let made = Tokenizer::compile(&json, &files.tokenizer, &path)?;
-        Ok(made.then_some(path))
-    }
-
-    /// Puts a model together from the bytes of a tokenizer.json and a matrix of the caller's own.
-    /// Its [`Model::config`] is the default one.
-    pub fn from_parts(tokenizer_json: &[u8], matrix: Matrix) -> Result<Self> {
-        let tokenizer = Tokenizer::from_json(tokenizer_json, Path::new("tokenizer"))?;
-        let json = Data::Read(tokenizer_json.to_vec());
-        Self::new(None, Config::default(), tokenizer, json, matrix)
-    }
-
-    fn new(
+    /// Puts a model together of parts that fit each other. `names` are those of the tokenizer and of the
+    /// matrix in errors.
+    pub(crate) fn new(
         source: Option<(PathBuf, ModelFiles)>,
+        names: [&Path; 2],
         config: Config,
         tokenizer: Tokenizer,
         tokenizer_json: Data,
@@ -173,14 +150,11 @@ impl Model {
     ) -> Result<Self> {
         let vocabulary = tokenizer.vocabulary();
         if vocabulary.tokens == 0 {
-            let path =
-                source.as_ref().map_or(Path::new("tokenizer"), |(_, files)| &files.tokenizer);
-            return Err(Error::malformed(path, "there are no tokens: the vocabulary is empty"));
+            return Err(Error::malformed(names[0], "there are no tokens: the vocabulary is empty"));
         }
-        matrix.check_vocabulary(vocabulary.tokens, vocabulary.id_bound).map_err(|problem| {
-            let path = source.as_ref().map_or(Path::new("embeddings"), |(_, files)| &files.tensors);
-            Error::malformed(path, problem)
-        })?;
+        matrix
+            .check_vocabulary(vocabulary.tokens, vocabulary.id_bound)
+            .map_err(|problem| Error::malformed(names[1], problem))?;
         let tokenizer_hash = xxh3_128(tokenizer_json.bytes());
         let dim = matrix.dim();
         let shared = Shared {
@@ -274,7 +248,7 @@ impl Model {
         let same = xxh3_128(&bytes) == *tokenizer_hash;
         String::from_utf8(bytes).ok().filter(|_| same).ok_or_else(|| {
             let path =
-                source.as_ref().map_or(Path::new("tokenizer"), |(_, files)| &files.tokenizer);
+                source.as_ref().map_or(Path::new("tokenizer.json"), |(_, files)| &files.tokenizer);
             Error::malformed(path, CHANGED)
         })
     }
@@ -303,8 +277,7 @@ impl Model {
     /// Encoding as config.json asks for it.
     #[must_use]
     pub fn default_options(&self) -> EncodeOptions {
-        let Config { normalize, max_length } = self.shared.config;
-        EncodeOptions { max_length, normalize }
+        self.shared.config.into()
     }
 
     /// The vector of one text, [`Model::dim`] floats long, with [`Model::default_options`].

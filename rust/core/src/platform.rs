@@ -5,7 +5,7 @@
 // The matrix is pooled, and a compiled index is read, as they lie in their files.
 #[cfg(target_endian = "big")]
 compile_error!(
-    "m2v-core serves little-endian processors only: files of models are pooled as they lie there. \
+    "m2v-fast serves little-endian processors only: files of models are pooled as they lie there. \
      x86-64 and arm64 are tested"
 );
 
@@ -13,5 +13,5 @@ compile_error!(
 // an address space of four gigabytes.
 #[cfg(not(target_pointer_width = "64"))]
 compile_error!(
-    "m2v-core serves 64-bit processors only: models are mapped whole. x86-64 and arm64 are tested"
+    "m2v-fast serves 64-bit processors only: models are mapped whole. x86-64 and arm64 are tested"
 );

@@ -24,6 +24,8 @@ const YOUNG: Duration = Duration::from_secs(10);
 const MOST_LINKS: usize = 40;
 
 /// A file in the making; dropped before it is committed, it is removed.
+///
+/// Not part of the crate's interface: for the binding of this repository.
 #[derive(Debug)]
 pub struct NewFile {
     file: NamedTempFile,

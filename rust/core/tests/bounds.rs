@@ -11,7 +11,7 @@ use std::thread;
 use std::time::Instant;
 
 use counting::Counting;
-use m2v_core::probe::Probe;
+use m2v_fast::probe::Probe;
 use serde_json::{Value, json};
 use tokenizers::Tokenizer;
 

@@ -5,7 +5,7 @@ mod support;
 
 use std::cell::Cell;
 
-use m2v_core::{
+use m2v_fast::{
     Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Matrix, Model, Text, Unknown,
 };
 
@@ -26,11 +26,13 @@ fn texts(count: usize) -> Vec<String> {
         .collect()
 }
 
-const OPTIONS: EncodeOptions = EncodeOptions { max_length: Some(512), normalize: true };
+fn options() -> EncodeOptions {
+    EncodeOptions::new().normalize(true)
+}
 
 fn encode(model: &Model, texts: &[String], options: EncodeOptions, threads: usize) -> Vec<u32> {
     let mut out = vec![f32::NAN; texts.len() * DIM];
-    let batch = BatchOptions { threads: Some(threads), ..BatchOptions::default() };
+    let batch = BatchOptions::new().threads(threads);
     model.encode_batch(texts, options, batch, &mut out).unwrap();
     out.into_iter().map(f32::to_bits).collect()
 }
@@ -48,7 +50,7 @@ fn a_vector_is_the_mean_of_its_rows() {
     let (_folder, model) = model();
     let token = |name: &str| support::tokens().iter().position(|token| token == name).unwrap();
     let ids: Vec<usize> = ["the", "em", "##bed", "##ding", "##s", "."].map(token).into();
-    let options = EncodeOptions { normalize: false, ..OPTIONS };
+    let options = options().normalize(false);
     let mut out = vec![0.0; DIM];
     model.encode_into("The embeddings.", options, &mut out).unwrap();
     for (column, value) in out.into_iter().enumerate() {
@@ -61,16 +63,16 @@ fn a_vector_is_the_mean_of_its_rows() {
 fn threads_batches_and_kernels_do_not_change_a_bit() {
     let (_folder, model) = model();
     let texts = texts(3000);
-    let expected = encode(&model, &texts, OPTIONS, 1);
+    let expected = encode(&model, &texts, options(), 1);
     for backend in Backend::available() {
         let model = model.with_backend(backend);
         assert_eq!(model.backend(), backend);
         for threads in [1, 2, 3, 8, 0] {
-            assert!(encode(&model, &texts, OPTIONS, threads) == expected, "{backend}, {threads}");
+            assert!(encode(&model, &texts, options(), threads) == expected, "{backend}, {threads}");
         }
     }
     for (text, row) in texts.iter().zip(expected.chunks(DIM)).step_by(17) {
-        assert_eq!(encode(&model, std::slice::from_ref(text), OPTIONS, 1), row);
+        assert_eq!(encode(&model, std::slice::from_ref(text), options(), 1), row);
     }
 }
 
@@ -80,7 +82,7 @@ fn a_counted_vector_is_the_same_and_so_are_its_counts() {
     let texts = texts(60);
     for model in [dropping.with_unknown(Unknown::Keep), dropping] {
         for max_length in [None, Some(0), Some(1), Some(3), Some(7), Some(512)] {
-            let options = EncodeOptions { max_length, normalize: true };
+            let options = options().max_length(max_length);
             let vectors = encode(&model, &texts, options, 1);
             let counts = model.count_batch(&texts, max_length, BatchOptions::default()).unwrap();
             for (place, text) in texts.iter().enumerate() {
@@ -99,10 +101,8 @@ fn a_file_read_into_memory_gives_what_a_mapped_one_gives() {
     let folder = support::folder(DIM);
     let texts = texts(200);
     let [mapped, read] = [true, false].map(|memory_map| {
-        let model =
-            Model::load(folder.path(), LoadOptions { memory_map, ..LoadOptions::default() })
-                .unwrap();
-        encode(&model, &texts, OPTIONS, 1)
+        let model = Model::load(folder.path(), LoadOptions::new().memory_map(memory_map)).unwrap();
+        encode(&model, &texts, options(), 1)
     });
     assert_eq!(mapped, read);
 }
@@ -112,7 +112,7 @@ fn a_file_read_into_memory_gives_what_a_mapped_one_gives() {
 struct Slow;
 
 impl Text for Slow {
-    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_core::Result<&'a str> {
+    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_fast::Result<&'a str> {
         std::thread::sleep(std::time::Duration::from_millis(2));
         Ok("vector search")
     }
@@ -138,24 +138,20 @@ fn an_interrupt_stops_a_batch_and_leaves_the_model_usable() {
     for threads in [1, 2] {
         asked.set(0);
         let mut out = vec![0.0; slow.len() * DIM];
-        let batch = BatchOptions { threads: Some(threads), interrupted: &interrupted };
-        let result = model.encode_batch(&slow, OPTIONS, batch, &mut out);
+        let batch = BatchOptions::new().threads(threads).interrupted(&interrupted);
+        let result = model.encode_batch(&slow, options(), batch, &mut out);
         assert!(matches!(result, Err(Error::Interrupted)), "{result:?}");
         assert_eq!(asked.get(), 2);
     }
-    encode(&model, &texts(10), OPTIONS, 1);
+    encode(&model, &texts(10), options(), 1);
 }
 
 /// A text that cannot be read.
 struct Unreadable(bool);
 
 impl Text for Unreadable {
-    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_core::Result<&'a str> {
-        if self.0 {
-            Err(Error::Surrogate { index: 0, position: 3, surrogate: 0xd800 })
-        } else {
-            Ok("vector search")
-        }
+    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_fast::Result<&'a str> {
+        if self.0 { Err(Error::surrogate(3, 0xd800)) } else { Ok("vector search") }
     }
 
     fn is_longer(&self, _: usize) -> bool {
@@ -174,8 +170,8 @@ fn of_several_texts_at_fault_the_first_is_named() {
     for threads in [1, 2, 4] {
         for _ in 0..10 {
             let mut out = vec![0.0; texts.len() * DIM];
-            let batch = BatchOptions { threads: Some(threads), ..BatchOptions::default() };
-            let error = model.encode_batch(&texts, OPTIONS, batch, &mut out).unwrap_err();
+            let batch = BatchOptions::new().threads(threads);
+            let error = model.encode_batch(&texts, options(), batch, &mut out).unwrap_err();
             assert!(matches!(error, Error::Surrogate { index: 1235, .. }), "{error}");
         }
     }
@@ -190,7 +186,7 @@ fn the_text_is_cut_in_code_points_and_the_ids_are_cut_before_unknown_ones_go() {
     };
     assert_eq!(ids("\u{e4}\u{4e2d} a \u{4e2d} b", Some(3)), ids("a a", None));
     let vector = |text: &str, max_length| {
-        encode(&model, &[text.to_owned()], EncodeOptions { max_length, normalize: false }, 1)
+        encode(&model, &[text.to_owned()], options().max_length(max_length).normalize(false), 1)
     };
     // Two bytes a character: a cut in bytes would lose the second letter.
     let inside = format!("\u{e4}{}b", "\u{a0}".repeat(5 * median - 2));
@@ -204,8 +200,8 @@ fn the_text_is_cut_in_code_points_and_the_ids_are_cut_before_unknown_ones_go() {
 #[test]
 fn an_output_of_the_wrong_size_is_an_error() {
     let (_folder, model) = model();
-    assert!(matches!(model.encode_into("a", OPTIONS, &mut [0.0; 3]), Err(Error::Argument(_))));
-    let result = model.encode_batch(&["a"], OPTIONS, BatchOptions::default(), &mut [0.0; 3]);
+    assert!(matches!(model.encode_into("a", options(), &mut [0.0; 3]), Err(Error::Argument(_))));
+    let result = model.encode_batch(&["a"], options(), BatchOptions::default(), &mut [0.0; 3]);
     assert!(matches!(result, Err(Error::Argument(_))));
 }
 
@@ -230,10 +226,8 @@ fn a_text_beyond_what_positions_can_count_is_an_error_unless_it_is_cut() {
     let (_folder, model) = model();
     let text = "zebra ".repeat(60_000_000);
     let mut out = vec![0.0; DIM];
-    let error = model
-        .encode_into(&text, EncodeOptions { max_length: None, normalize: true }, &mut out)
-        .unwrap_err()
-        .to_string();
+    let error =
+        model.encode_into(&text, options().max_length(None), &mut out).unwrap_err().to_string();
     assert!(error.contains("360000000 bytes") && error.contains("max_length"), "{error}");
-    model.encode_into(&text, OPTIONS, &mut out).unwrap();
+    model.encode_into(&text, options(), &mut out).unwrap();
 }

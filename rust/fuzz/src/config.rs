@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use m2v_core::{Config, DEFAULT_MAX_LENGTH};
+use m2v_fast::{Config, DEFAULT_MAX_LENGTH};
 use serde_json::{Value, json};
 
 use crate::input::{Input, text};
@@ -71,7 +71,11 @@ fn made(mut input: Input<'_>) {
     let file = file.to_string();
     let file = format!("{}{more}}}", &file[..file.len() - 1]);
     let expected = match (expected_normalize, expected_length) {
-        (Some(normalize), Some(max_length)) => Some(Config { normalize, max_length }),
+        (Some(normalize), Some(max_length)) => {
+            let mut config = Config::default();
+            (config.normalize, config.max_length) = (normalize, max_length);
+            Some(config)
+        }
         _ => None,
     };
     assert_eq!(read(file.as_bytes()).ok(), expected, "{file}");

@@ -3,8 +3,8 @@
 use std::fs;
 use std::path::{Path, PathBuf};
 
-use m2v_core::probe::Probe;
-use m2v_core::{IndexOptions, Tokenizer};
+use m2v_fast::probe::Probe;
+use m2v_fast::{IndexOptions, Tokenizer};
 use xxhash_rust::xxh3::xxh3_128;
 
 use crate::input::{self, Input};
@@ -37,7 +37,7 @@ fn cases() -> Vec<Case> {
 }
 
 fn open(case: &Case, path: PathBuf) -> Probe {
-    let options = IndexOptions { file: Some(path), ..IndexOptions::default() };
+    let options = IndexOptions::default().file(path);
     let probe = Probe::with_index(case.json.as_bytes(), &options);
     // The default cache takes far longer to make than an index to open.
     probe.expect("an index is never an error").with_cache(64)

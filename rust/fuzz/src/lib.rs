@@ -1,4 +1,4 @@
-//! Fuzz targets of m2v-core.
+//! Fuzz targets of m2v-fast.
 //!
 //! Each target is a function of some bytes that panics if something is wrong: a panic of the crate
 //! itself, ids that are not the reference's, a vector that is not the naive twin's, an error

@@ -4,7 +4,7 @@
 use std::cell::RefCell;
 use std::time::Duration;
 
-use m2v_core::probe::Probe;
+use m2v_fast::probe::Probe;
 use serde_json::{Value, json};
 
 use crate::bounds::measure;

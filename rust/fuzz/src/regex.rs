@@ -1,6 +1,6 @@
 //! Any expression that is taken, over any text, against the reference's engine.
 
-use m2v_core::probe::Expression;
+use m2v_fast::probe::Expression;
 use tokenizers::utils::SysRegex;
 
 use crate::input::{self, Input};

@@ -3,7 +3,7 @@
 
 use std::fs;
 
-use m2v_core::{Matrix, Model};
+use m2v_fast::{Matrix, Model};
 use serde_json::{Map, Value, json};
 
 use crate::input::{self, Input};

@@ -1,8 +1,8 @@
 //! Any file as tokenizer.json: it is loaded with the reference's ids, or it is an error that says
 //! why, and then it is one for the reference as well.
 
-use m2v_core::Backend;
-use m2v_core::probe::Probe;
+use m2v_fast::Backend;
+use m2v_fast::probe::Probe;
 use serde_json::Value;
 
 use crate::input::{self, Input};
@@ -99,7 +99,7 @@ fn check(json: &[u8], text: &str) {
     let mut small = Probe::with(json, Backend::Portable, Some(1)).expect("it loaded before");
     for text in TEXTS.iter().copied().chain([text]) {
         // What a normalizer makes too long, or takes too long, must not be asked of the reference.
-        let grows = |error: &m2v_core::Error| {
+        let grows = |error: &m2v_fast::Error| {
             let error = error.to_string();
             error.contains("longer than") || error.contains("takes too long")
         };

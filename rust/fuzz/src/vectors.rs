@@ -1,6 +1,6 @@
 //! Random small models: vectors on every instruction set against the naive twin.
 
-use m2v_core::{Backend, BatchOptions, DType, EncodeOptions, Matrix, Model, Weighting};
+use m2v_fast::{Backend, BatchOptions, DType, EncodeOptions, Matrix, Model, Weighting};
 
 use crate::input::Input;
 use crate::naive::{self, Kind};
@@ -61,7 +61,8 @@ pub fn vectors(data: &[u8]) {
     let model = Model::from_parts(json.as_bytes(), matrix.unwrap()).unwrap();
     let normalize = input.flag();
     let max_length = input.flag().then(|| input.below(20));
-    compare(&model, &twin, EncodeOptions { max_length, normalize }, input);
+    let options = EncodeOptions::new().max_length(max_length).normalize(normalize);
+    compare(&model, &twin, options, input);
 }
 
 /// Numbers in stored form: often of the input, else made of one byte of it, so that a few bytes
@@ -101,7 +102,7 @@ fn compare(model: &Model, twin: &naive::Matrix, options: EncodeOptions, input: I
     for backend in Backend::available() {
         let model = model.with_backend(backend);
         let mut out = vec![f32::NAN; texts.len() * twin.dim];
-        let batch = BatchOptions { threads: Some(2), ..BatchOptions::default() };
+        let batch = BatchOptions::new().threads(2);
         model.encode_batch(&texts, options, batch, &mut out).unwrap();
         for ((text, expected), found) in texts.iter().zip(&expected).zip(out.chunks(twin.dim)) {
             assert!(

@@ -3,12 +3,12 @@
 use std::path::PathBuf;
 use std::sync::Arc;
 
-use m2v_core::{DType, Matrix, NewTensor, Weighting};
+use m2v_fast::{DType, Matrix, NewTensor, Weighting};
 use numpy::{
     PyArray1, PyArrayDescrMethods, PyArrayDyn, PyArrayMethods, PyUntypedArray,
     PyUntypedArrayMethods,
 };
-use pyo3::exceptions::PyTypeError;
+use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyDict;
 
@@ -71,14 +71,14 @@ pub(crate) fn write_tensors(
     let tensors: Vec<_> = tensors
         .iter()
         .zip(&bytes)
-        .map(|((name, dtype, array), bytes)| NewTensor {
-            name,
-            dtype,
-            shape: array.shape().to_vec(),
-            bytes: bytes.as_ref(),
+        .map(|((name, dtype, array), bytes)| {
+            let dtype = dtype.parse::<DType>().map_err(|_| {
+                PyValueError::new_err(format!("`{name}` is {dtype}, which a model cannot hold"))
+            })?;
+            Ok(NewTensor::new(name, dtype, array.shape(), bytes.as_ref()))
         })
-        .collect();
-    py.detach(|| m2v_core::write_tensors(&path, &tensors))
+        .collect::<PyResult<_>>()?;
+    py.detach(|| m2v_fast::write_tensors(&path, &tensors))
         .map_err(|error| to_python(py, error, |_| None))
 }
 
@@ -92,10 +92,9 @@ pub(crate) fn matrix(
     mapping: Option<&Bound<'_, PyArray1<i64>>>,
     weights: Option<&Bound<'_, PyAny>>,
 ) -> PyResult<(Matrix, Arc<ArrayBytes>)> {
-    let dtype = [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int8]
-        .into_iter()
-        .find(|known| known.name() == dtype)
-        .ok_or_else(|| {
+    let rows = [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int8];
+    let dtype =
+        dtype.parse().ok().filter(|dtype: &DType| rows.contains(dtype)).ok_or_else(|| {
             PyTypeError::new_err(format!(
                 "vectors are {dtype}; supported are float32, float16, bfloat16, float64 and int8"
             ))
@@ -136,19 +135,19 @@ pub(crate) fn matrix(
             }
         }
     };
-    made.map(|matrix| (matrix, owner)).map_err(ModelError::new_err)
+    made.map(|matrix| (matrix, owner)).map_err(|error| ModelError::new_err(error.to_string()))
 }
 
 /// A tensor of a model's file, for NumPy: `numpy.asarray` of it is a read-only view that keeps the
 /// model alive. The stable ABI of Python 3.10 has no buffer protocol; this is NumPy's own.
 #[pyclass(frozen, module = "m2v_fast._native")]
 pub(crate) struct Tensor {
-    model: m2v_core::Model,
+    model: m2v_fast::Model,
     name: String,
 }
 
 impl Tensor {
-    pub(crate) fn new(model: &m2v_core::Model, name: &str) -> Option<Self> {
+    pub(crate) fn new(model: &m2v_fast::Model, name: &str) -> Option<Self> {
         model.matrix().stored(name)?;
         Some(Self { model: model.clone(), name: name.to_owned() })
     }
@@ -156,10 +155,10 @@ impl Tensor {
 
 #[pymethods]
 impl Tensor {
-    /// safetensors' name of the dtype, such as `F16`.
+    /// NumPy's name of the dtype, or `bfloat16`.
     #[getter]
-    fn dtype(&self) -> Option<&str> {
-        Some(&self.model.matrix().stored(&self.name)?.0.dtype)
+    fn dtype(&self) -> Option<&'static str> {
+        Some(self.model.matrix().stored(&self.name)?.0.dtype.name())
     }
 
     /// Where NumPy finds the numbers; bfloat16, which it lacks, as unsigned integers of 16 bits.
@@ -170,19 +169,19 @@ impl Tensor {
             .matrix()
             .stored(&self.name)
             .ok_or_else(|| ModelError::new_err(format!("no tensor named `{}`", self.name)))?;
-        let kind = match tensor.dtype.as_str() {
-            "F32" => "<f4",
-            "F16" => "<f2",
-            "BF16" => "<u2",
-            "F64" => "<f8",
-            "I8" => "|i1",
-            "I16" => "<i2",
-            "I32" => "<i4",
-            "I64" => "<i8",
-            "U8" => "|u1",
-            "U16" => "<u2",
-            "U32" => "<u4",
-            "U64" => "<u8",
+        let kind = match tensor.dtype {
+            DType::Float32 => "<f4",
+            DType::Float16 => "<f2",
+            DType::BFloat16 => "<u2",
+            DType::Float64 => "<f8",
+            DType::Int8 => "|i1",
+            DType::Int16 => "<i2",
+            DType::Int32 => "<i4",
+            DType::Int64 => "<i8",
+            DType::UInt8 => "|u1",
+            DType::UInt16 => "<u2",
+            DType::UInt32 => "<u4",
+            DType::UInt64 => "<u8",
             other => {
                 return Err(PyTypeError::new_err(format!("no NumPy dtype stands for {other}")));
             }

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 
-use m2v_core::Error;
+use m2v_fast::Error;
 use pyo3::exceptions::{
     PyFileNotFoundError, PyIsADirectoryError, PyKeyboardInterrupt, PyMemoryError, PyOSError,
     PyUnicodeEncodeError, PyValueError,
@@ -26,13 +26,13 @@ pub(crate) fn to_python<'py>(
     let message = error.to_string();
     match error {
         Error::Missing { .. } => PyFileNotFoundError::new_err(message),
-        Error::Io { path, source } => match source.raw_os_error() {
+        Error::Io { path, source, .. } => match source.raw_os_error() {
             // With an errno Python picks the subclass (PermissionError, IsADirectoryError, …).
             Some(errno) => PyOSError::new_err((errno, source.to_string(), path)),
             None => PyOSError::new_err(message),
         },
         // What cannot be written for want of a folder has an errno as well.
-        Error::Write { path, source } => match source.raw_os_error() {
+        Error::Write { path, source, .. } => match source.raw_os_error() {
             Some(errno) => {
                 PyOSError::new_err((errno, format!("cannot be written: {}", reason(&source)), path))
             }
@@ -41,7 +41,9 @@ pub(crate) fn to_python<'py>(
             ),
             None => PyOSError::new_err(message),
         },
-        Error::Text { index, problem } => PyValueError::new_err(format!("row {index}: {problem}")),
+        Error::Text { index, problem, .. } => {
+            PyValueError::new_err(format!("row {index}: {problem}"))
+        }
         Error::Memory { .. } => PyMemoryError::new_err(message),
         Error::Malformed { .. } => ModelError::new_err(message),
         Error::Surrogate { index, position, .. } => match text(index) {

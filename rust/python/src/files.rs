@@ -12,11 +12,11 @@ use crate::errors::to_python;
 /// A file in the making, beside the one that it replaces when it is committed.
 #[pyclass(module = "m2v_fast._native")]
 pub(crate) struct NewFile {
-    file: Option<m2v_core::NewFile>,
+    file: Option<m2v_fast::NewFile>,
 }
 
 impl NewFile {
-    fn open(&mut self) -> PyResult<&mut m2v_core::NewFile> {
+    fn open(&mut self) -> PyResult<&mut m2v_fast::NewFile> {
         self.file.as_mut().ok_or_else(|| PyValueError::new_err("the file is written already"))
     }
 }
@@ -26,7 +26,7 @@ impl NewFile {
     /// Starts a file that is to be at `path`; where that is a link, where it leads.
     #[new]
     fn new(py: Python<'_>, path: PathBuf) -> PyResult<Self> {
-        let file = py.detach(|| m2v_core::NewFile::create(&path));
+        let file = py.detach(|| m2v_fast::NewFile::create(&path));
         Ok(Self { file: Some(file.map_err(|error| to_python(py, error, |_| None))?) })
     }
 

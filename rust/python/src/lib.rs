@@ -1,6 +1,6 @@
 //! The native module `m2v_fast._native`: argument shapes in, arrays out.
 //!
-//! Everything here is about Python objects; what is computed, `m2v_core` computes.
+//! Everything here is about Python objects; what is computed, `m2v_fast` computes.
 
 mod arguments;
 mod arrays;
@@ -13,7 +13,7 @@ mod output;
 mod str_storage;
 mod texts;
 
-use m2v_core::{Backend, ModelFiles};
+use m2v_fast::{Backend, ModelFiles};
 use numpy::{PyArray1, PyArrayDescr, PyArrayMethods};
 use pyo3::exceptions::PyRuntimeError;
 use pyo3::prelude::*;
@@ -34,7 +34,7 @@ fn is_model_folder(folder: PathBuf) -> bool {
 /// Number of processors that this process may use.
 #[pyfunction]
 fn available_threads() -> usize {
-    m2v_core::available_threads()
+    m2v_fast::available_threads()
 }
 
 #[pymodule(gil_used = false)]

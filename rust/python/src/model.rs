@@ -4,7 +4,7 @@ use std::ffi::{OsStr, OsString};
 use std::path::{Path, PathBuf};
 
 use m2v_arrow::{Column, Totals};
-use m2v_core::{
+use m2v_fast::{
     BatchOptions, Counts, EncodeOptions, IndexOptions, LoadOptions, Model as CoreModel, Text,
     Unknown,
 };
@@ -40,9 +40,11 @@ impl Model {
         memory_map: bool,
         index_folder: Option<PathBuf>,
     ) -> PyResult<Self> {
-        let index = IndexOptions { folder: index_folder, ..IndexOptions::default() };
+        let mut index = IndexOptions::default();
+        index.folder = index_folder;
+        let options = LoadOptions::new().memory_map(memory_map).index(index);
         let core = py
-            .detach(|| CoreModel::load(&folder, LoadOptions { memory_map, index }))
+            .detach(|| CoreModel::load(&folder, options))
             .map_err(|error| to_python(py, error, |_| None))?;
         Ok(Self { core })
     }
@@ -172,7 +174,7 @@ impl Model {
         }
         let cost = column.cost(&self.core, options);
         let vectors = gil::run(py, cost, |interrupted| {
-            let batch = BatchOptions { threads, interrupted };
+            let batch = BatchOptions::new().threads(threads).interrupted(interrupted);
             let mut totals = count.then(Totals::default);
             let vectors = column.encode(&self.core, options, batch, &element, totals.as_mut())?;
             Ok((vectors, totals))
@@ -215,7 +217,7 @@ impl Model {
         let mut outs = arrays.iter().map(elements).collect::<PyResult<Vec<_>>>()?;
         let cost = self.core.encode_cost(texts, options.max_length);
         gil::run(py, cost, |interrupted| {
-            let batch = BatchOptions { threads, interrupted };
+            let batch = BatchOptions::new().threads(threads).interrupted(interrupted);
             self.core.encode_each(texts, options, batch, &mut outs)
         })?
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
@@ -235,7 +237,11 @@ impl Model {
         let texts = sentences.as_slice();
         let cost = self.core.encode_cost(texts, None);
         gil::run(py, cost, |interrupted| {
-            self.core.tokenize_batch(texts, max_length, BatchOptions { threads, interrupted })
+            self.core.tokenize_batch(
+                texts,
+                max_length,
+                BatchOptions::new().threads(threads).interrupted(interrupted),
+            )
         })?
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
     }
@@ -253,7 +259,7 @@ impl Model {
         let texts = sentences.as_slice();
         let cost = self.core.encode_cost(texts, options.max_length);
         let ids = gil::run(py, cost, |interrupted| {
-            let batch = BatchOptions { threads, interrupted };
+            let batch = BatchOptions::new().threads(threads).interrupted(interrupted);
             self.core.ids_batch(texts, options.max_length, batch)
         })?
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
@@ -445,10 +451,10 @@ impl Model {
         texts: &[T],
         options: EncodeOptions,
         threads: Option<usize>,
-    ) -> PyResult<m2v_core::Result<Vec<Counts>>> {
+    ) -> PyResult<m2v_fast::Result<Vec<Counts>>> {
         let cost = self.core.encode_cost(texts, options.max_length);
         gil::run(py, cost, |interrupted| {
-            let batch = BatchOptions { threads, interrupted };
+            let batch = BatchOptions::new().threads(threads).interrupted(interrupted);
             self.core.count_batch(texts, options.max_length, batch)
         })
     }
@@ -466,7 +472,7 @@ impl Model {
         let encode = |out: &mut [f32]| {
             let cost = column.cost(&self.core, options);
             gil::run(py, cost, |interrupted| {
-                let batch = BatchOptions { threads, interrupted };
+                let batch = BatchOptions::new().threads(threads).interrupted(interrupted);
                 column.encode_into(&self.core, options, batch, out)
             })?
             .map_err(|error| to_python(py, error, |_| None))
@@ -490,7 +496,12 @@ impl Model {
     ) -> PyResult<()> {
         let cost = self.core.encode_cost(texts, options.max_length);
         gil::run(py, cost, |interrupted| {
-            self.core.encode_batch(texts, options, BatchOptions { threads, interrupted }, out)
+            self.core.encode_batch(
+                texts,
+                options,
+                BatchOptions::new().threads(threads).interrupted(interrupted),
+                out,
+            )
         })?
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))
     }
@@ -509,7 +520,7 @@ struct Call {
 
 impl Call {
     fn new(max_length: MaxLength, normalize: bool, num_threads: Threads) -> Self {
-        let options = EncodeOptions { max_length: max_length.0, normalize };
+        let options = EncodeOptions::new().max_length(max_length.0).normalize(normalize);
         Self { options, threads: num_threads.0 }
     }
 }

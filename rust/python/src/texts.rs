@@ -1,6 +1,6 @@
 //! Python objects to texts that the core can read without the interpreter.
 
-use m2v_core::{Error, Text};
+use m2v_fast::{Error, Text};
 use pyo3::exceptions::PyTypeError;
 use pyo3::ffi;
 use pyo3::prelude::*;
@@ -66,7 +66,7 @@ impl Text for PyText {
         &'a self,
         limit: Option<usize>,
         buffer: &'a mut String,
-    ) -> m2v_core::Result<&'a str> {
+    ) -> m2v_fast::Result<&'a str> {
         let limit = limit.unwrap_or(usize::MAX);
         // SAFETY (of the blocks below): the pointers are into the string that `owner` keeps alive,
         // valid for the length they came with, and a string's characters never change.
@@ -134,7 +134,7 @@ fn latin1(units: &[u8], buffer: &mut String) {
     fill(buffer, units.len() * 2, |bytes| encoding_rs::mem::convert_latin1_to_utf8(units, bytes));
 }
 
-fn ucs2(units: &[u16], buffer: &mut String) -> m2v_core::Result<()> {
+fn ucs2(units: &[u16], buffer: &mut String) -> m2v_fast::Result<()> {
     // Two surrogates in a row are a pair in UTF-16, but in Python's two-byte strings they are two
     // characters that have no UTF-8 form: look for them one by one.
     let is_surrogate = |&unit: &u16| unit & 0xf800 == 0xd800;
@@ -146,7 +146,7 @@ fn ucs2(units: &[u16], buffer: &mut String) -> m2v_core::Result<()> {
     Ok(())
 }
 
-fn ucs4(units: &[u32], buffer: &mut String) -> m2v_core::Result<()> {
+fn ucs4(units: &[u32], buffer: &mut String) -> m2v_fast::Result<()> {
     buffer.clear();
     buffer.reserve(units.len());
     for (position, &unit) in units.iter().enumerate() {
@@ -156,7 +156,7 @@ fn ucs4(units: &[u32], buffer: &mut String) -> m2v_core::Result<()> {
 }
 
 fn surrogate(position: usize, surrogate: u32) -> Error {
-    Error::Surrogate { index: 0, position, surrogate }
+    Error::surrogate(position, surrogate)
 }
 
 /// Whether it is one of the types that need no looking into.

@@ -2,7 +2,7 @@
 
 use std::time::Instant;
 
-use m2v_core::{Counts, EncodeOptions, Model};
+use m2v_fast::{Counts, EncodeOptions, Model};
 
 use crate::input::Input;
 use crate::models::{Models, Served};
@@ -193,7 +193,7 @@ fn one(
         (Cut::Refuse, Some(limit)) => {
             let counts = model.encode_counted(text, options, out)?;
             if counts.truncated {
-                let tokens = model.with_unknown(m2v_core::Unknown::Keep).ids(text, None)?.len();
+                let tokens = model.with_unknown(m2v_fast::Unknown::Keep).ids(text, None)?.len();
                 return Err(Problem::invalid(
                     "inputs",
                     format!("`inputs` must have less than {limit} tokens. Given: {tokens}"),
@@ -202,9 +202,11 @@ fn one(
             Ok(counts)
         }
         (Cut::Left, Some(limit)) => {
-            let ids = model.with_unknown(m2v_core::Unknown::Keep).ids(text, None)?;
-            pool(model, &ids[ids.len().saturating_sub(limit)..], options.normalize, out)
-                .map(|counts| Counts { truncated: ids.len() > limit, ..counts })
+            let ids = model.with_unknown(m2v_fast::Unknown::Keep).ids(text, None)?;
+            let kept = &ids[ids.len().saturating_sub(limit)..];
+            let mut counts = pool(model, kept, options.normalize, out)?;
+            counts.truncated = ids.len() > limit;
+            Ok(counts)
         }
     }
 }
@@ -214,7 +216,9 @@ fn pool(model: &Model, ids: &[u32], normalize: bool, out: &mut [f32]) -> Result<
     let unknown = model.tokenizer().vocabulary().unk_id;
     let known: Vec<u32> = ids.iter().copied().filter(|&id| Some(id) != unknown).collect();
     model.encode_ids(&known, normalize, out)?;
-    Ok(Counts { tokens: ids.len(), unknown: ids.len() - known.len(), truncated: false })
+    let mut counts = Counts::default();
+    (counts.tokens, counts.unknown) = (ids.len(), ids.len() - known.len());
+    Ok(counts)
 }
 
 /// The text's place in its list, which the core does not know.
@@ -263,8 +267,9 @@ pub(crate) fn embed_input(
         context.check_time()?;
         let limit = options.max_length.unwrap_or(usize::MAX);
         let kept = &ids[..ids.len().min(limit)];
-        let counts = pool(&model, kept, normalize, out)?;
-        totals.add(Counts { truncated: kept.len() < ids.len(), ..counts });
+        let mut counts = pool(&model, kept, normalize, out)?;
+        counts.truncated = kept.len() < ids.len();
+        totals.add(counts);
     }
     Ok((Embedded { vectors, dim, totals }, single))
 }

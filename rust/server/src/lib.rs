@@ -1,5 +1,5 @@
 //! An embedding server for Model2Vec models: the APIs of OpenAI, text-embeddings-inference, Ollama,
-//! Cohere and Weaviate's containers over one engine, `m2v-core`, whose vectors it gives to the bit.
+//! Cohere and Weaviate's containers over one engine, `m2v-fast`, whose vectors it gives to the bit.
 //!
 //! ```text
 //! serve (connections) -> routes -> app (keys, limits, time) -> one module for each API -> embed

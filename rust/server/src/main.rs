@@ -4,7 +4,7 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use clap::Parser;
-use m2v_core::Model;
+use m2v_fast::Model;
 use m2v_server::{App, LogFormat, Settings, serve};
 use tokio::signal::unix::{SignalKind, signal};
 

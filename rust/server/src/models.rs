@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::{Arc, OnceLock};
 use std::time::{SystemTime, UNIX_EPOCH};
 
-use m2v_core::{IndexOptions, LoadOptions, Model};
+use m2v_fast::{IndexOptions, LoadOptions, Model};
 use serde::Deserialize;
 use tokenizers::Tokenizer;
 
@@ -76,8 +76,9 @@ pub(crate) struct Served {
 
 impl Served {
     fn load(source: &Source, indexes: Option<&Path>) -> Result<Self, String> {
-        let index = IndexOptions { folder: indexes.map(Path::to_owned), ..IndexOptions::default() };
-        let options = LoadOptions { index, ..LoadOptions::default() };
+        let mut index = IndexOptions::default();
+        index.folder = indexes.map(Path::to_owned);
+        let options = LoadOptions::new().index(index);
         let model = Model::load(&source.folder, options).map_err(|error| error.to_string())?;
         if let Some(problem) = model.tokenizer().index_problem() {
             tracing::warn!(problem, "no index is kept: each start reads the whole vocabulary");

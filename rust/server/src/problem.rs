@@ -172,11 +172,11 @@ impl From<serde_json::Error> for Problem {
     }
 }
 
-impl From<m2v_core::Error> for Problem {
-    fn from(error: m2v_core::Error) -> Self {
+impl From<m2v_fast::Error> for Problem {
+    fn from(error: m2v_fast::Error) -> Self {
         match error {
-            m2v_core::Error::Tokenize { .. } => Self::new(Kind::Tokenizer, error.to_string()),
-            m2v_core::Error::Argument(message) => Self::new(Kind::Invalid, message),
+            m2v_fast::Error::Tokenize { .. } => Self::new(Kind::Tokenizer, error.to_string()),
+            m2v_fast::Error::Argument(message) => Self::new(Kind::Invalid, message),
             // Paths of the server's own files are not the client's business.
             _ => Self::new(Kind::Internal, "the model could not be used; see the server's log"),
         }

@@ -180,6 +180,6 @@ impl Settings {
     /// How many threads answer requests.
     #[must_use]
     pub fn worker_threads(&self) -> usize {
-        self.workers.map_or_else(m2v_core::available_threads, usize::from)
+        self.workers.map_or_else(m2v_fast::available_threads, usize::from)
     }
 }

@@ -11,8 +11,9 @@ mod write;
 use std::path::Path;
 
 use crate::data::Data;
+use crate::dtype::DType;
 use crate::error::{Error, Result};
-use crate::pool::{self, DType, Factors, Pooler, Rows};
+use crate::pool::{self, Factors, Pooler, Rows};
 pub use tensors::{StoredTensor, Weighting};
 use tensors::{Tensors, Weights};
 pub use write::{NewTensor, write_tensors};
@@ -43,8 +44,16 @@ impl Matrix {
     ///
     /// With `memory_map` the rows stay in the file, shared by all processes that map it; without,
     /// the file is read into memory, for those who rewrite it in place while it is in use.
-    pub fn open(path: &Path, embeddings: &str, memory_map: bool) -> Result<Self> {
-        let data = Data::open(path, memory_map)?;
+    ///
+    /// # Errors
+    /// If the file cannot be read, or is not what a model holds.
+    pub fn open(path: impl AsRef<Path>, embeddings: &str, memory_map: bool) -> Result<Self> {
+        let path = path.as_ref();
+        Self::of(Data::open(path, memory_map)?, path, &[embeddings])
+    }
+
+    /// The same of a file's contents; the rows are the first of these tensors that is there.
+    pub(crate) fn of(data: Data, path: &Path, embeddings: &[&str]) -> Result<Self> {
         let tensors = Tensors::read(data.bytes(), embeddings)
             .map_err(|problem| Error::malformed(path, problem))?;
         Ok(Self { data, tensors })
@@ -54,7 +63,10 @@ impl Matrix {
     /// the same checks.
     ///
     /// `bytes` is kept, not copied. It must always return the same bytes, as long and at the same
-    /// place as at first.
+    /// place as at first. Rows may be of the first five formats of [`DType`].
+    ///
+    /// # Errors
+    /// If the numbers are not what their shape says, or do not fit each other.
     pub fn from_parts(
         bytes: Box<dyn AsRef<[u8]> + Send + Sync>,
         rows: usize,
@@ -62,16 +74,16 @@ impl Matrix {
         dtype: DType,
         mapping: Option<&[i64]>,
         weights: Option<Weighting<'_>>,
-    ) -> Result<Self, String> {
+    ) -> Result<Self> {
         let expected = rows.checked_mul(dim).and_then(|n| n.checked_mul(dtype.size()));
         let found = (*bytes).as_ref().len();
         if expected != Some(found) {
-            return Err(format!(
-                "{found} bytes are not {rows} x {dim} numbers of {}",
-                dtype.name()
-            ));
+            return Err(Error::Argument(format!(
+                "{found} bytes are not {rows} x {dim} numbers of {dtype}"
+            )));
         }
-        let tensors = Tensors::of_parts((*bytes).as_ref(), rows, dim, dtype, mapping, weights)?;
+        let tensors = Tensors::of_parts((*bytes).as_ref(), rows, dim, dtype, mapping, weights)
+            .map_err(Error::Argument)?;
         Ok(Self { data: Data::Shared(bytes), tensors })
     }
 
@@ -129,7 +141,7 @@ impl Matrix {
     /// The format the rows are stored in.
     #[must_use]
     pub fn dtype(&self) -> DType {
-        self.tensors.dtype
+        self.tensors.format.dtype()
     }
 
     /// Whether ids are mapped to rows (vocabulary quantization).
@@ -184,7 +196,7 @@ impl Matrix {
         ids: &'a [u32],
         scratch: &'a mut MatrixScratch,
     ) -> Option<(Rows<'a>, &'a [u32], Factors<'a>)> {
-        let Tensors { rows, dim, dtype, mapping, weights, range, .. } = &self.tensors;
+        let Tensors { rows, dim, format, mapping, weights, range, .. } = &self.tensors;
         let bytes = self.data.bytes().get(range.clone())?;
         let row_ids = match mapping {
             None => ids,
@@ -198,7 +210,7 @@ impl Matrix {
             }
             Some(Weights::F64(weights)) => Factors::F64(gather(ids, weights, &mut scratch.f64)?),
         };
-        Some((Rows::new(bytes, *rows, *dim, *dtype)?, row_ids, factors))
+        Some((Rows::new(bytes, *rows, *dim, *format)?, row_ids, factors))
     }
 }
 

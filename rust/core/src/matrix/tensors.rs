@@ -7,7 +7,8 @@ use safetensors::SafeTensorError;
 use safetensors::tensor::{Dtype, Metadata, TensorInfo};
 use serde::Deserialize;
 
-use crate::pool::{DType, half_to_f32};
+use crate::dtype::DType;
+use crate::pool::{Format, half_to_f32};
 
 /// What the file holds, all of it checked against the file's size and against each other.
 #[derive(Debug)]
@@ -16,7 +17,7 @@ pub(super) struct Tensors {
     pub(super) range: Range<usize>,
     pub(super) rows: usize,
     pub(super) dim: usize,
-    pub(super) dtype: DType,
+    pub(super) format: Format,
     /// Row of each id, all below `rows`.
     pub(super) mapping: Option<Box<[u32]>>,
     pub(super) weights: Option<Weights>,
@@ -26,9 +27,10 @@ pub(super) struct Tensors {
 
 /// A tensor as it lies in the file.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct StoredTensor {
-    /// safetensors' name of its dtype, such as `F16`.
-    pub dtype: String,
+    /// Its number format.
+    pub dtype: DType,
     /// Its shape.
     pub shape: Vec<usize>,
     /// Where in the file its numbers are, row-major and little-endian.
@@ -37,6 +39,7 @@ pub struct StoredTensor {
 
 /// Weights of the caller's own, one for each id.
 #[derive(Debug, Clone, Copy)]
+#[non_exhaustive]
 pub enum Weighting<'a> {
     /// float16, as bits.
     Float16(&'a [u16]),
@@ -76,7 +79,8 @@ impl Weights {
 }
 
 impl Tensors {
-    pub(super) fn read(file: &[u8], embeddings: &str) -> Result<Self, String> {
+    /// Reads a file whose rows are the first of the tensors `embeddings` that is there.
+    pub(super) fn read(file: &[u8], embeddings: &[&str]) -> Result<Self, String> {
         let (start, metadata) =
             header(file).map_err(|error| format!("not a complete safetensors file: {error}"))?;
         let find = |name: &str| {
@@ -88,9 +92,11 @@ impl Tensors {
                 range,
             ))
         };
-        let Some((rows, range)) = find(embeddings) else {
+        let found = embeddings.iter().find_map(|&name| Some((name, find(name)?)));
+        let Some((embeddings, (rows, range))) = found else {
             return Err(format!(
-                "no tensor named `{embeddings}`; the file has: {}",
+                "no tensor named `{}`; the file has: {}",
+                embeddings.join("` or `"),
                 names(&metadata)
             ));
         };
@@ -98,11 +104,9 @@ impl Tensors {
         let weights = find("weights").map(|(tensor, _)| tensor);
         let stored = [embeddings, "mapping", "weights"].into_iter().filter_map(|name| {
             let (tensor, range) = find(name)?;
-            let stored = StoredTensor {
-                dtype: format!("{:?}", tensor.dtype),
-                shape: tensor.shape.to_vec(),
-                range,
-            };
+            // Of the others none is read further.
+            let dtype = DType::of(tensor.dtype)?;
+            let stored = StoredTensor { dtype, shape: tensor.shape.to_vec(), range };
             Some((name.to_owned(), stored))
         });
         let stored = stored.collect();
@@ -118,13 +122,6 @@ impl Tensors {
         mapping: Option<&[i64]>,
         weights: Option<Weighting<'_>>,
     ) -> Result<Self, String> {
-        let dtype = match dtype {
-            DType::Float32 => Dtype::F32,
-            DType::Float16 => Dtype::F16,
-            DType::BFloat16 => Dtype::BF16,
-            DType::Float64 => Dtype::F64,
-            DType::Int8 => Dtype::I8,
-        };
         let mapping: Option<Vec<u8>> =
             mapping.map(|rows| rows.iter().flat_map(|row| row.to_le_bytes()).collect());
         let weights: Option<(Dtype, Vec<u8>)> = weights.map(|weights| match weights {
@@ -136,7 +133,7 @@ impl Tensors {
         let one = [1];
         Self::check(
             "embeddings",
-            Tensor { dtype, shape: &[rows, dim], bytes },
+            Tensor { dtype: dtype.stored(), shape: &[rows, dim], bytes },
             mapping.as_deref().map(|bytes| Tensor { dtype: Dtype::I64, shape: &one, bytes }),
             weights.as_ref().map(|(dtype, bytes)| Tensor { dtype: *dtype, shape: &one, bytes }),
         )
@@ -150,18 +147,12 @@ impl Tensors {
         weights: Option<Tensor<'_>>,
     ) -> Result<Self, String> {
         let range = 0..rows.bytes.len();
-        let dtype = match rows.dtype {
-            Dtype::F32 => DType::Float32,
-            Dtype::F16 => DType::Float16,
-            Dtype::BF16 => DType::BFloat16,
-            Dtype::F64 => DType::Float64,
-            Dtype::I8 => DType::Int8,
-            other => {
-                return Err(format!(
-                    "`{embeddings}` is stored as {other:?}; supported are F32, F16, BF16, F64 and I8"
-                ));
-            }
-        };
+        let format = DType::of(rows.dtype).and_then(Format::of).ok_or_else(|| {
+            format!(
+                "`{embeddings}` is stored as {:?}; supported are F32, F16, BF16, F64 and I8",
+                rows.dtype
+            )
+        })?;
         let &[rows, dim] = rows.shape else {
             return Err(format!(
                 "`{embeddings}` has the shape {:?}; expected two dimensions, tokens x width",
@@ -180,9 +171,9 @@ impl Tensors {
             range,
             rows,
             dim,
-            dtype,
+            format,
             mapping: mapping.map(|tensor| self::mapping(tensor, rows)).transpose()?,
-            weights: weights.map(|tensor| self::weights(tensor, dtype)).transpose()?,
+            weights: weights.map(|tensor| self::weights(tensor, format)).transpose()?,
             stored: Vec::new(),
         })
     }
@@ -271,10 +262,10 @@ fn mapping(tensor: Tensor<'_>, rows: usize) -> Result<Box<[u32]>, String> {
         .collect()
 }
 
-fn weights(tensor: Tensor<'_>, rows: DType) -> Result<Weights, String> {
+fn weights(tensor: Tensor<'_>, rows: Format) -> Result<Weights, String> {
     one_dimension("weights", tensor)?;
     let bytes = tensor.bytes;
-    let in_f64 = rows == DType::Float64;
+    let in_f64 = rows == Format::Float64;
     Ok(match tensor.dtype {
         Dtype::F64 => Weights::F64(numbers(bytes, f64::from_le_bytes)),
         Dtype::F32 if in_f64 => {
@@ -287,7 +278,7 @@ fn weights(tensor: Tensor<'_>, rows: DType) -> Result<Weights, String> {
         Dtype::F16 => {
             let weights = numbers(bytes, |bytes| half_to_f32(u16::from_le_bytes(bytes)));
             match rows {
-                DType::Float16 | DType::Int8 => Weights::F32InHalf(weights),
+                Format::Float16 | Format::Int8 => Weights::F32InHalf(weights),
                 _ => Weights::F32(weights),
             }
         }

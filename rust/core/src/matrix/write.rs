@@ -6,31 +6,44 @@ use std::path::Path;
 
 use safetensors::tensor::{Dtype, TensorView, View};
 
+use crate::dtype::DType;
 use crate::error::{Error, Result};
 use crate::replace::NewFile;
 
 /// A tensor to be written.
 #[derive(Debug, Clone)]
+#[non_exhaustive]
 pub struct NewTensor<'a> {
     /// Its name in the file.
     pub name: &'a str,
-    /// NumPy's name of its dtype, or `bfloat16`.
-    pub dtype: &'a str,
+    /// Its number format.
+    pub dtype: DType,
     /// Its shape.
     pub shape: Vec<usize>,
     /// Its numbers, row-major and little-endian.
     pub bytes: &'a [u8],
 }
 
+impl<'a> NewTensor<'a> {
+    /// A tensor of that name and shape; `bytes` are its numbers, row-major and little-endian.
+    #[must_use]
+    pub fn new(name: &'a str, dtype: DType, shape: impl Into<Vec<usize>>, bytes: &'a [u8]) -> Self {
+        Self { name, dtype, shape: shape.into(), bytes }
+    }
+}
+
 /// Writes tensors to a new file, which takes the place of an old one once it is complete: rows that
 /// are mapped from the old file stay as they are.
-pub fn write_tensors(path: &Path, tensors: &[NewTensor<'_>]) -> Result<()> {
+///
+/// # Errors
+/// If a tensor's bytes are not what its shape says, a name is there twice, or the file cannot be written.
+pub fn write_tensors(path: impl AsRef<Path>, tensors: &[NewTensor<'_>]) -> Result<()> {
+    let path = path.as_ref();
     let order = RefCell::new(Vec::new());
     let views = tensors
         .iter()
         .map(|tensor| Ok((tensor.name, Announced { view: view(tensor)?, order: &order })))
-        .collect::<Result<Vec<_>, String>>()
-        .map_err(Error::Argument)?;
+        .collect::<Result<Vec<_>>>()?;
     let header = safetensors::serialize(views, None)
         .map_err(|error| Error::Argument(format!("{}: {error}", path.display())))?;
     let mut file = NewFile::create(path)?;
@@ -67,22 +80,7 @@ impl View for Announced<'_, '_> {
     }
 }
 
-fn view<'a>(tensor: &NewTensor<'a>) -> Result<TensorView<'a>, String> {
-    let dtype = match tensor.dtype {
-        "float32" => Dtype::F32,
-        "float16" => Dtype::F16,
-        "bfloat16" => Dtype::BF16,
-        "float64" => Dtype::F64,
-        "int8" => Dtype::I8,
-        "int16" => Dtype::I16,
-        "int32" => Dtype::I32,
-        "int64" => Dtype::I64,
-        "uint8" => Dtype::U8,
-        "uint16" => Dtype::U16,
-        "uint32" => Dtype::U32,
-        "uint64" => Dtype::U64,
-        other => return Err(format!("`{}` is {other}, which a model cannot hold", tensor.name)),
-    };
-    TensorView::new(dtype, tensor.shape.clone(), tensor.bytes)
-        .map_err(|error| format!("`{}`: {error}", tensor.name))
+fn view<'a>(tensor: &NewTensor<'a>) -> Result<TensorView<'a>> {
+    TensorView::new(tensor.dtype.stored(), tensor.shape.clone(), tensor.bytes)
+        .map_err(|error| Error::Argument(format!("`{}`: {error}", tensor.name)))
 }

@@ -1,41 +1,38 @@
 //! The number formats that rows are stored in, and their exact widening to f32.
 
-/// The number format of a stored matrix.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash)]
-pub enum DType {
-    /// IEEE 754 binary32.
+use crate::dtype::DType;
+
+/// A number format that the kernels read rows in: one of the first of [`DType`].
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Format {
     Float32,
-    /// IEEE 754 binary16.
     Float16,
-    /// The upper half of a binary32.
     BFloat16,
-    /// IEEE 754 binary64.
     Float64,
-    /// Signed 8-bit integers; their scale is not stored, as cosine does not need it.
     Int8,
 }
 
-impl DType {
-    /// Bytes that one number takes.
-    #[must_use]
-    pub fn size(self) -> usize {
-        match self {
-            Self::Int8 => 1,
-            Self::Float16 | Self::BFloat16 => 2,
-            Self::Float32 => 4,
-            Self::Float64 => 8,
-        }
+impl Format {
+    /// The format, if rows may be in it.
+    pub(crate) fn of(dtype: DType) -> Option<Self> {
+        Some(match dtype {
+            DType::Float32 => Self::Float32,
+            DType::Float16 => Self::Float16,
+            DType::BFloat16 => Self::BFloat16,
+            DType::Float64 => Self::Float64,
+            DType::Int8 => Self::Int8,
+            _ => return None,
+        })
     }
 
-    /// NumPy's name of the format (`bfloat16`, which NumPy lacks, as other libraries spell it).
-    #[must_use]
-    pub fn name(self) -> &'static str {
+    /// What the crate's users call it.
+    pub(crate) fn dtype(self) -> DType {
         match self {
-            Self::Float32 => "float32",
-            Self::Float16 => "float16",
-            Self::BFloat16 => "bfloat16",
-            Self::Float64 => "float64",
-            Self::Int8 => "int8",
+            Self::Float32 => DType::Float32,
+            Self::Float16 => DType::Float16,
+            Self::BFloat16 => DType::BFloat16,
+            Self::Float64 => DType::Float64,
+            Self::Int8 => DType::Int8,
         }
     }
 }

@@ -28,7 +28,7 @@ mod x86;
 
 use std::ops::Range;
 
-pub use element::DType;
+pub(crate) use element::Format;
 use element::{Bf16, F16};
 use kernel::{Job, Unweighted, Weighted, WeightedInHalf};
 pub(crate) use sequence::sequence;
@@ -43,15 +43,15 @@ pub(crate) struct Rows<'a> {
     bytes: &'a [u8],
     rows: usize,
     dim: usize,
-    dtype: DType,
+    format: Format,
 }
 
 impl<'a> Rows<'a> {
     /// A view of `rows` rows of `dim` numbers at the start of `bytes`, or nothing if they are not
     /// that many bytes.
-    pub(crate) fn new(bytes: &'a [u8], rows: usize, dim: usize, dtype: DType) -> Option<Self> {
-        let size = rows.checked_mul(dim)?.checked_mul(dtype.size())?;
-        Some(Self { bytes: bytes.get(Range { start: 0, end: size })?, rows, dim, dtype })
+    pub(crate) fn new(bytes: &'a [u8], rows: usize, dim: usize, format: Format) -> Option<Self> {
+        let size = rows.checked_mul(dim)?.checked_mul(format.dtype().size())?;
+        Some(Self { bytes: bytes.get(Range { start: 0, end: size })?, rows, dim, format })
     }
 }
 
@@ -89,7 +89,7 @@ pub(crate) struct Pooler {
     normalize: NormalizeFn,
 }
 
-type MeanFn = unsafe fn(DType, Factors<'_>, &mut Job<'_>);
+type MeanFn = unsafe fn(Format, Factors<'_>, &mut Job<'_>);
 type NormalizeFn = unsafe fn(&mut [f32]);
 
 impl Pooler {
@@ -136,9 +136,9 @@ impl Pooler {
         let mut job = Job { matrix: rows.bytes.as_ptr(), dim: rows.dim, rows: ids, out };
         // SAFETY: `new` took the kernels of a backend that is proven to run. The job is as its
         // documentation asks: `Rows::new` checked that the matrix has `rows` rows of `dim` numbers
-        // of `dtype`, and the lines above that each id is below `rows`, that there is a factor for
+        // of `format`, and the lines above that each id is below `rows`, that there is a factor for
         // each, and that `out` has at least one column and no more than a row.
-        unsafe { (self.mean)(rows.dtype, factors, &mut job) };
+        unsafe { (self.mean)(rows.format, factors, &mut job) };
         true
     }
 
@@ -159,36 +159,36 @@ macro_rules! instantiate {
             use super::*;
 
             /// # Safety
-            /// The processor has the instruction set; the job is as documented, of `dtype`; there
+            /// The processor has the instruction set; the job is as documented, of `format`; there
             /// are as many factors as rows.
             $(#[target_feature(enable = $features)])?
-            pub(super) unsafe fn mean(dtype: DType, factors: Factors<'_>, job: &mut Job<'_>) {
+            pub(super) unsafe fn mean(format: Format, factors: Factors<'_>, job: &mut Job<'_>) {
                 type V = $v32;
                 type W = $v64;
                 let n = job.rows.len();
                 let (n32, n64) = (n as f32, n as f64);
                 // SAFETY: passed on to the caller.
                 unsafe {
-                    match (dtype, factors) {
-                        (DType::Float32, Factors::None) => {
+                    match (format, factors) {
+                        (Format::Float32, Factors::None) => {
                             pool::<f32, V, F32x1, _, $max>(job, Unweighted, n32);
                         }
-                        (DType::Float16, Factors::None) => {
+                        (Format::Float16, Factors::None) => {
                             pool::<F16, V, F32x1, _, $max>(job, Unweighted, n32);
                         }
-                        (DType::BFloat16, Factors::None) => {
+                        (Format::BFloat16, Factors::None) => {
                             pool::<Bf16, V, F32x1, _, $max>(job, Unweighted, n32);
                         }
-                        (DType::Int8, Factors::None) if n <= INT8_ROWS_IN_F32 => {
+                        (Format::Int8, Factors::None) if n <= INT8_ROWS_IN_F32 => {
                             pool::<i8, V, F32x1, _, $max>(job, Unweighted, n32);
                         }
-                        (DType::Int8, Factors::None) => {
+                        (Format::Int8, Factors::None) => {
                             pool::<i8, W, F64x1, _, $max>(job, Unweighted, n64);
                         }
-                        (DType::Float64, Factors::None) => {
+                        (Format::Float64, Factors::None) => {
                             pool::<f64, W, F64x1, _, $max>(job, Unweighted, n64);
                         }
-                        _ => weighted(dtype, factors, job),
+                        _ => weighted(format, factors, job),
                     }
                 }
             }
@@ -198,31 +198,31 @@ macro_rules! instantiate {
             /// # Safety
             /// As for [`mean`].
             $(#[target_feature(enable = $features)])?
-            unsafe fn weighted(dtype: DType, factors: Factors<'_>, job: &mut Job<'_>) {
+            unsafe fn weighted(format: Format, factors: Factors<'_>, job: &mut Job<'_>) {
                 type V = $v32;
                 type W = $v64;
                 let n = job.rows.len();
                 let (n32, n64) = (n as f32, n as f64);
                 // SAFETY: passed on to the caller.
                 unsafe {
-                    match (dtype, factors) {
+                    match (format, factors) {
                         (_, Factors::None) => {}
-                        (DType::Float32, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                        (Format::Float32, Factors::F32(w) | Factors::F32InHalf(w)) => {
                             pool::<f32, V, F32x1, _, $max>(job, Weighted(w), n32);
                         }
-                        (DType::Float16, Factors::F32(w)) => {
+                        (Format::Float16, Factors::F32(w)) => {
                             pool::<F16, V, F32x1, _, $max>(job, Weighted(w), n32);
                         }
-                        (DType::BFloat16, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                        (Format::BFloat16, Factors::F32(w) | Factors::F32InHalf(w)) => {
                             pool::<Bf16, V, F32x1, _, $max>(job, Weighted(w), n32);
                         }
-                        (DType::Int8, Factors::F32(w)) => {
+                        (Format::Int8, Factors::F32(w)) => {
                             pool::<i8, V, F32x1, _, $max>(job, Weighted(w), n32);
                         }
-                        (DType::Float16, Factors::F32InHalf(w)) => {
+                        (Format::Float16, Factors::F32InHalf(w)) => {
                             pool::<F16, V, F32x1, _, $max>(job, WeightedInHalf(w), n32);
                         }
-                        (DType::Int8, Factors::F32InHalf(w)) => {
+                        (Format::Int8, Factors::F32InHalf(w)) => {
                             pool::<i8, V, F32x1, _, $max>(job, WeightedInHalf(w), n32);
                             // NumPy's mean of the float16 products is a float16, and the
                             // reference stores it in a float32 array.
@@ -230,22 +230,22 @@ macro_rules! instantiate {
                                 *value = F16::from_f32(*value).to_f32();
                             }
                         }
-                        (DType::Float32, Factors::F64(w)) => {
+                        (Format::Float32, Factors::F64(w)) => {
                             pool::<f32, W, F64x1, _, $max>(job, Weighted(w), n64);
                         }
-                        (DType::Float16, Factors::F64(w)) => {
+                        (Format::Float16, Factors::F64(w)) => {
                             pool::<F16, W, F64x1, _, $max>(job, Weighted(w), n64);
                         }
-                        (DType::BFloat16, Factors::F64(w)) => {
+                        (Format::BFloat16, Factors::F64(w)) => {
                             pool::<Bf16, W, F64x1, _, $max>(job, Weighted(w), n64);
                         }
-                        (DType::Int8, Factors::F64(w)) => {
+                        (Format::Int8, Factors::F64(w)) => {
                             pool::<i8, W, F64x1, _, $max>(job, Weighted(w), n64);
                         }
-                        (DType::Float64, Factors::F64(w)) => {
+                        (Format::Float64, Factors::F64(w)) => {
                             pool::<f64, W, F64x1, _, $max>(job, Weighted(w), n64);
                         }
-                        (DType::Float64, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                        (Format::Float64, Factors::F32(w) | Factors::F32InHalf(w)) => {
                             let w: Vec<f64> = w.iter().map(|&w| f64::from(w)).collect();
                             pool::<f64, W, F64x1, _, $max>(job, Weighted(&w), n64);
                         }

@@ -4,7 +4,7 @@
 //! numbers of a row are all it takes; the compiler vectorizes them.
 
 use super::element::{Bf16, F16};
-use super::{DType, Factors, Rows};
+use super::{Factors, Format, Rows};
 
 /// Writes the first `width` columns of the row of each of `ids`, times its factor, to the rows of
 /// `out`.
@@ -23,22 +23,22 @@ pub(crate) fn sequence(
     if !factors.fit(ids.len()) || !fits {
         return false;
     }
-    let bytes = rows.dim * rows.dtype.size();
+    let bytes = rows.dim * rows.format.dtype().size();
     for (token, (&id, out)) in ids.iter().zip(out.chunks_exact_mut(width)).enumerate() {
         let start = id as usize * bytes;
         let Some(row) = rows.bytes.get(start..start + bytes) else { return false };
-        match rows.dtype {
-            DType::Float32 => write(row, out, token, factors, f32::from_le_bytes, f64::from),
-            DType::Float16 => {
+        match rows.format {
+            Format::Float32 => write(row, out, token, factors, f32::from_le_bytes, f64::from),
+            Format::Float16 => {
                 let read = |bytes| F16(u16::from_le_bytes(bytes)).to_f32();
                 write(row, out, token, factors, read, f64::from);
             }
-            DType::BFloat16 => {
+            Format::BFloat16 => {
                 let read = |bytes| Bf16(u16::from_le_bytes(bytes)).to_f32();
                 write(row, out, token, factors, read, f64::from);
             }
-            DType::Int8 => write(row, out, token, factors, i8::from_le_bytes, f64::from),
-            DType::Float64 => write(row, out, token, factors, f64::from_le_bytes, |x| x),
+            Format::Int8 => write(row, out, token, factors, i8::from_le_bytes, f64::from),
+            Format::Float64 => write(row, out, token, factors, f64::from_le_bytes, |x| x),
         }
     }
     true

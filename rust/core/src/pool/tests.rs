@@ -1,5 +1,5 @@
 //! Every kernel against a naive twin, to the bit: all widths that hurt, unaligned starts, no, one
-//! and many rows, every dtype with every kind of factor.
+//! and many rows, every format with every kind of factor.
 
 use half::{bf16, f16};
 
@@ -40,45 +40,45 @@ struct Stored {
     numbers: Vec<f64>,
     rows: usize,
     dim: usize,
-    dtype: DType,
+    format: Format,
 }
 
-const DTYPES: [DType; 5] =
-    [DType::Float32, DType::Float16, DType::BFloat16, DType::Float64, DType::Int8];
+const DTYPES: [Format; 5] =
+    [Format::Float32, Format::Float16, Format::BFloat16, Format::Float64, Format::Int8];
 
 impl Stored {
-    fn random(random: &mut Random, rows: usize, dim: usize, dtype: DType) -> Self {
+    fn random(random: &mut Random, rows: usize, dim: usize, format: Format) -> Self {
         let mut bytes = Vec::new();
         let mut numbers = Vec::new();
         for _ in 0..rows * dim {
             let number = random.number();
-            match dtype {
-                DType::Float32 => {
+            match format {
+                Format::Float32 => {
                     bytes.extend((number as f32).to_le_bytes());
                     numbers.push(f64::from(number as f32));
                 }
-                DType::Float16 => {
+                Format::Float16 => {
                     let number = f16::from_f64(number);
                     bytes.extend(number.to_le_bytes());
                     numbers.push(number.to_f64());
                 }
-                DType::BFloat16 => {
+                Format::BFloat16 => {
                     let number = bf16::from_f64(number);
                     bytes.extend(number.to_le_bytes());
                     numbers.push(number.to_f64());
                 }
-                DType::Float64 => {
+                Format::Float64 => {
                     bytes.extend(number.to_le_bytes());
                     numbers.push(number);
                 }
-                DType::Int8 => {
+                Format::Int8 => {
                     let number = random.next() as i8;
                     bytes.extend(number.to_le_bytes());
                     numbers.push(f64::from(number));
                 }
             }
         }
-        Self { bytes, numbers, rows, dim, dtype }
+        Self { bytes, numbers, rows, dim, format }
     }
 
     fn rows(&self) -> Rows<'_> {
@@ -86,7 +86,7 @@ impl Stored {
     }
 
     fn rows_in<'a>(&self, bytes: &'a [u8]) -> Rows<'a> {
-        Rows::new(bytes, self.rows, self.dim, self.dtype).unwrap()
+        Rows::new(bytes, self.rows, self.dim, self.format).unwrap()
     }
 
     /// Its bytes, so many behind a boundary of 64, and where in the buffer they begin.
@@ -111,14 +111,14 @@ impl Stored {
                 let parts = ids.iter().enumerate().map(|(i, &id)| product(i, number(id)));
                 (parts.fold(0.0f64, |sum, part| sum + part) / n as f64) as f32
             };
-            match (self.dtype, factors) {
-                (DType::Float64 | DType::Int8, Factors::None) => sum64(&|_, x| x),
+            match (self.format, factors) {
+                (Format::Float64 | Format::Int8, Factors::None) => sum64(&|_, x| x),
                 (_, Factors::None) => sum32(&|_, x| x),
-                (DType::Float64, Factors::F32(w) | Factors::F32InHalf(w)) => {
+                (Format::Float64, Factors::F32(w) | Factors::F32InHalf(w)) => {
                     sum64(&|i, x| x * f64::from(w[i]))
                 }
-                (DType::Float16, Factors::F32InHalf(w)) => sum32(&|i, x| in_half(x * w[i])),
-                (DType::Int8, Factors::F32InHalf(w)) => in_half(sum32(&|i, x| in_half(x * w[i]))),
+                (Format::Float16, Factors::F32InHalf(w)) => sum32(&|i, x| in_half(x * w[i])),
+                (Format::Int8, Factors::F32InHalf(w)) => in_half(sum32(&|i, x| in_half(x * w[i]))),
                 (_, Factors::F32(w) | Factors::F32InHalf(w)) => sum32(&|i, x| x * w[i]),
                 (_, Factors::F64(w)) => sum64(&|i, x| x * w[i]),
             }
@@ -147,7 +147,7 @@ fn check(stored: &Stored, ids: &[u32], factors: Factors<'_>) {
                     bits(&out),
                     bits(&expected[..width]),
                     "{backend}, {:?}, {width} of {dim}, {} rows, {past} bytes off, {factors:?}",
-                    stored.dtype,
+                    stored.format,
                     ids.len()
                 );
             }
@@ -159,8 +159,8 @@ fn check(stored: &Stored, ids: &[u32], factors: Factors<'_>) {
 fn every_kernel_equals_the_naive_twin_at_every_width() {
     let mut random = Random(1);
     for dim in (1..=130).chain([191, 192, 193, 255, 256, 257, 300, 512, 768, 1023, 1024, 1025]) {
-        for dtype in DTYPES {
-            let stored = Stored::random(&mut random, 7, dim, dtype);
+        for format in DTYPES {
+            let stored = Stored::random(&mut random, 7, dim, format);
             for count in [0, 1, 2, 3, 5, 11, 40] {
                 let ids: Vec<u32> = (0..count).map(|_| random.below(7) as u32).collect();
                 check(&stored, &ids, Factors::None);
@@ -185,7 +185,7 @@ fn sums_of_int8_stay_exact_beyond_what_an_f32_holds() {
         numbers: vec![-128.0, 127.0, 1.0],
         rows: 3,
         dim: 1,
-        dtype: DType::Int8,
+        format: Format::Int8,
     };
     for count in [INT8_ROWS_IN_F32, INT8_ROWS_IN_F32 + 1, 5 * INT8_ROWS_IN_F32 + 3] {
         let ids: Vec<u32> = (0..count).map(|i| if i % 1000 == 0 { 2 } else { 0 }).collect();
@@ -217,7 +217,7 @@ fn normalizing_gives_the_same_bits_on_every_kernel() {
 fn nan_and_infinities_propagate() {
     let numbers = [f32::INFINITY, f32::NEG_INFINITY, f32::NAN, 1.0];
     let bytes: Vec<u8> = numbers.iter().flat_map(|x| x.to_le_bytes()).collect();
-    let rows = Rows::new(&bytes, 1, 4, DType::Float32).unwrap();
+    let rows = Rows::new(&bytes, 1, 4, Format::Float32).unwrap();
     for backend in Backend::available() {
         let mut out = [0.0; 4];
         assert!(Pooler::new(Runnable::new(backend)).mean(rows, &[0, 0], Factors::None, &mut out));
@@ -229,10 +229,10 @@ fn nan_and_infinities_propagate() {
 #[test]
 fn what_does_not_fit_is_turned_down() {
     let bytes = [0; 24];
-    assert!(Rows::new(&bytes, 2, 3, DType::Float32).is_some());
-    assert!(Rows::new(&bytes, 3, 3, DType::Float32).is_none());
-    assert!(Rows::new(&bytes, usize::MAX, 3, DType::Float32).is_none());
-    let rows = Rows::new(&bytes, 2, 3, DType::Float32).unwrap();
+    assert!(Rows::new(&bytes, 2, 3, Format::Float32).is_some());
+    assert!(Rows::new(&bytes, 3, 3, Format::Float32).is_none());
+    assert!(Rows::new(&bytes, usize::MAX, 3, Format::Float32).is_none());
+    let rows = Rows::new(&bytes, 2, 3, Format::Float32).unwrap();
     let pooler = Pooler::new(Runnable::default());
     assert!(pooler.mean(rows, &[0, 1], Factors::None, &mut [0.0; 3]));
     assert!(!pooler.mean(rows, &[0, 2], Factors::None, &mut [0.0; 3]));
@@ -245,14 +245,14 @@ fn what_does_not_fit_is_turned_down() {
 #[test]
 fn a_sequence_holds_each_rows_product() {
     let mut random = Random(3);
-    for dtype in DTYPES {
-        let stored = Stored::random(&mut random, 9, 13, dtype);
+    for format in DTYPES {
+        let stored = Stored::random(&mut random, 9, 13, format);
         let ids = [3, 8, 0, 3];
         let w64: Vec<f64> = ids.iter().map(|_| random.number()).collect();
         let w32: Vec<f32> = w64.iter().map(|&w| w as f32).collect();
         let w16: Vec<f32> = w64.iter().map(|&w| f16::from_f64(w).to_f32()).collect();
         let mut all = vec![Factors::None, Factors::F64(&w64), Factors::F32(&w32)];
-        if matches!(dtype, DType::Float16 | DType::Int8) {
+        if matches!(format, Format::Float16 | Format::Int8) {
             all.push(Factors::F32InHalf(&w16));
         }
         for factors in all {
@@ -272,7 +272,7 @@ fn a_sequence_holds_each_rows_product() {
                 };
                 // The mean of one row is that row, but for the sign of a zero.
                 let expected = stored.naive(&ids[token..=token], factor);
-                assert!(row.iter().zip(&expected).all(|(a, b)| a == b), "{dtype:?} {factors:?}");
+                assert!(row.iter().zip(&expected).all(|(a, b)| a == b), "{format:?} {factors:?}");
             }
         }
         let mut out = [0.0; 13];
@@ -282,7 +282,7 @@ fn a_sequence_holds_each_rows_product() {
         assert!(!sequence(stored.rows(), &[8], Factors::None, 0, &mut []));
     }
     let bytes = (-0.0f32).to_le_bytes();
-    let rows = Rows::new(&bytes, 1, 1, DType::Float32).unwrap();
+    let rows = Rows::new(&bytes, 1, 1, Format::Float32).unwrap();
     let mut out = [1.0];
     assert!(sequence(rows, &[0], Factors::None, 1, &mut out));
     assert!(out[0] == 0.0 && out[0].is_sign_negative(), "a stored -0.0 stays one");

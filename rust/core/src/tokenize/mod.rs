@@ -163,7 +163,8 @@ impl Tokenizer {
     ///
     /// # Errors
     /// If the file is no tokenizer.json, or the index cannot be written.
-    pub fn compile(json: &[u8], path: &Path, index: &Path) -> Result<bool> {
+    pub fn compile(json: &[u8], path: impl AsRef<Path>, index: impl AsRef<Path>) -> Result<bool> {
+        let (path, index) = (path.as_ref(), index.as_ref());
         let mut written = None;
         Self::read(json, path, 0, |sections| {
             written = Some(index::write(index, Key::new(json), sections));

@@ -2,6 +2,7 @@
 
 /// What becomes of the unknown id.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[non_exhaustive]
 pub enum Unknown {
     /// It counts against the limit and is left out, as in model2vec.
     #[default]

@@ -2,6 +2,7 @@
 
 /// What the rest of the crate needs to know of a vocabulary, added tokens included.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct Vocabulary {
     /// Number of distinct tokens.
     pub tokens: usize,

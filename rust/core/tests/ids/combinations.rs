@@ -10,8 +10,8 @@ use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
 use std::thread;
 
-use m2v_core::Backend;
-use m2v_core::probe::Probe;
+use m2v_fast::Backend;
+use m2v_fast::probe::Probe;
 use serde_json::Value;
 use tokenizers::Tokenizer;
 
@@ -140,7 +140,7 @@ impl Combination<'_> {
     }
 
     /// Instruction sets and sizes of caches take turns.
-    fn variant(&self, json: &str, turn: usize) -> m2v_core::Result<Probe> {
+    fn variant(&self, json: &str, turn: usize) -> m2v_fast::Result<Probe> {
         let backends = Backend::available();
         let mut random = Random::new((self.number * 7 + turn) as u64);
         let backend = backends[(random.below(backends.len()) + turn) % backends.len()];

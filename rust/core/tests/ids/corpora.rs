@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use std::sync::OnceLock;
 
 use flate2::read::GzDecoder;
-use m2v_core::probe::Probe;
+use m2v_fast::probe::Probe;
 use serde_json::{Value, json};
 
 use crate::oracle::{Oracle, is_fast};

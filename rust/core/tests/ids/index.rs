@@ -2,8 +2,10 @@
 
 use std::path::Path;
 
-use m2v_core::probe::Probe;
-use m2v_core::{IndexOptions, LoadOptions, Model as Whole, NewTensor, Tokenizer, write_tensors};
+use m2v_fast::probe::Probe;
+use m2v_fast::{
+    DType, IndexOptions, LoadOptions, Model as Whole, NewTensor, Tokenizer, write_tensors,
+};
 
 use crate::corpora::{paragraphs, real_model};
 use crate::table::normalizers::spaced_punctuation;
@@ -18,11 +20,11 @@ fn ids(probe: &mut Probe, text: &str) -> Vec<u32> {
 }
 
 fn file(path: &Path) -> IndexOptions {
-    IndexOptions { file: Some(path.to_owned()), ..IndexOptions::default() }
+    IndexOptions::default().file(path)
 }
 
 fn folder(path: &Path) -> IndexOptions {
-    IndexOptions { folder: Some(path.to_owned()), ..IndexOptions::default() }
+    IndexOptions::default().folder(path)
 }
 
 fn small(split: bool) -> Model {
@@ -190,11 +192,10 @@ fn an_index_read_into_memory_may_be_cut_short() {
     std::fs::write(place.path().join("config.json"), "{}").unwrap();
     let tokens = Probe::new(json.as_bytes()).unwrap().tokenizer().vocabulary().tokens;
     let bytes: Vec<u8> = (0..tokens).flat_map(|id| (id as f32).to_le_bytes()).collect();
-    let rows =
-        NewTensor { name: "embeddings", dtype: "float32", shape: vec![tokens, 1], bytes: &bytes };
-    write_tensors(&place.path().join("model.safetensors"), &[rows]).unwrap();
+    let rows = NewTensor::new("embeddings", DType::Float32, [tokens, 1], &bytes);
+    write_tensors(place.path().join("model.safetensors"), &[rows]).unwrap();
     let index = Whole::compile(place.path(), None).unwrap().unwrap();
-    let options = LoadOptions { memory_map: false, ..LoadOptions::default() };
+    let options = LoadOptions::new().memory_map(false);
     let model = Whole::load(place.path(), options).unwrap();
     assert!(model.tokenizer().is_indexed());
     let expected = ids(&mut Probe::new(json.as_bytes()).unwrap(), "the ab é h");

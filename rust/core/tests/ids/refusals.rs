@@ -3,7 +3,7 @@
 
 use std::panic::catch_unwind;
 
-use m2v_core::probe::Probe;
+use m2v_fast::probe::Probe;
 use serde_json::Value;
 
 use crate::oracle::Oracle;

@@ -4,8 +4,8 @@
 
 use std::panic::{AssertUnwindSafe, catch_unwind};
 
-use m2v_core::probe::Probe;
-use m2v_core::{Backend, Unknown};
+use m2v_fast::probe::Probe;
+use m2v_fast::{Backend, Unknown};
 use tokenizers::Tokenizer;
 
 pub(crate) struct Oracle {
@@ -29,7 +29,7 @@ impl Oracle {
         Self::of_fast(json, probes)
     }
 
-    fn of_fast(json: &str, probes: m2v_core::Result<Vec<Probe>>) -> Option<Self> {
+    fn of_fast(json: &str, probes: m2v_fast::Result<Vec<Probe>>) -> Option<Self> {
         let probes: Vec<Probe> = if Probe::HAS_FALLBACK {
             match probes {
                 // Refused: the crate does not come back from it.

@@ -12,7 +12,7 @@ mod read;
 use std::cell::RefCell;
 
 use m2v_arrow::{Column, Element, Error};
-use m2v_core::{BatchOptions, EncodeOptions, Matrix, Model};
+use m2v_fast::{BatchOptions, EncodeOptions, Matrix, Model};
 
 use crate::input::Input;
 use crate::naive;
@@ -90,7 +90,7 @@ thread_local! {
     static MODEL: Model = {
         let numbers: Vec<u8> = (0..15 * 16 * 2).map(|i| (i * 37 % 251) as u8 & 0xbf).collect();
         let matrix =
-            Matrix::from_parts(Box::new(numbers), 15, 16, m2v_core::DType::Float16, None, None);
+            Matrix::from_parts(Box::new(numbers), 15, 16, m2v_fast::DType::Float16, None, None);
         Model::from_parts(naive::tokenizer_json(15).as_bytes(), matrix.unwrap()).unwrap()
     };
 }
@@ -109,12 +109,12 @@ fn compare(column: &Column, rows: &[Option<Vec<u8>>], chunks: usize) {
         })
         .collect();
     MODEL.with(|model| {
-        let options = EncodeOptions { max_length: Some(5), normalize: true };
+        let options = EncodeOptions::new().max_length(5).normalize(true);
         for element in [Element::Float32, Element::Float16, Element::Ubinary] {
             let made = column.encode(model, options, BatchOptions::default(), &element, None);
             let (made, texts) = match (made, &texts) {
                 (Ok(made), Ok(texts)) => (made, texts),
-                (Err(m2v_core::Error::Text { index, .. }), Err(place)) => {
+                (Err(m2v_fast::Error::Text { index, .. }), Err(place)) => {
                     assert_eq!(index, *place);
                     continue;
                 }

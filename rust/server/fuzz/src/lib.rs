@@ -2,7 +2,7 @@
 //! over models of four engines.
 //!
 //! It panics if the server does, if an answer is a fault of the server (5xx), if an answer has not
-//! the shape of its API, or if a vector is not the one that m2v-core gives, to the bit.
+//! the shape of its API, or if a vector is not the one that m2v-fast gives, to the bit.
 
 mod models;
 #[path = "../../../fuzz/src/mutate.rs"]

@@ -3,7 +3,7 @@
 use std::fs;
 use std::path::Path;
 
-use m2v_core::{LoadOptions, Model};
+use m2v_fast::{LoadOptions, Model};
 use serde_json::{Value, json};
 use tempfile::TempDir;
 

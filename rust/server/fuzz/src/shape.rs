@@ -4,7 +4,7 @@ use axum::http::header::CONTENT_TYPE;
 use axum::http::response::Parts;
 use base64::Engine as _;
 use base64::engine::general_purpose::STANDARD;
-use m2v_core::Model;
+use m2v_fast::Model;
 use serde_json::Value;
 
 use crate::models::Models;

@@ -25,6 +25,7 @@ pub(super) use file::{Parts, Sections};
 
 /// Where compiled indexes are looked for and kept. By default nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
+#[non_exhaustive]
 pub struct IndexOptions {
     /// An index made ahead of time, which is only read.
     pub file: Option<PathBuf>,
@@ -58,6 +59,27 @@ impl Key {
 }
 
 impl IndexOptions {
+    /// The same with an index made ahead of time.
+    #[must_use]
+    pub fn file(mut self, file: impl Into<PathBuf>) -> Self {
+        self.file = Some(file.into());
+        self
+    }
+
+    /// The same with a folder of indexes.
+    #[must_use]
+    pub fn folder(mut self, folder: impl Into<PathBuf>) -> Self {
+        self.folder = Some(folder.into());
+        self
+    }
+
+    /// The same, with indexes mapped or read.
+    #[must_use]
+    pub fn memory_map(mut self, memory_map: bool) -> Self {
+        self.memory_map = memory_map;
+        self
+    }
+
     /// Whether there is anywhere to look.
     pub(super) fn is_off(&self) -> bool {
         self.file.is_none() && self.folder.is_none()

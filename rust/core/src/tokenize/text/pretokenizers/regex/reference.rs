@@ -408,7 +408,7 @@ fn random_expressions() {
     assert!(taken > 500 * times, "{taken} taken; {refused:?}");
 }
 
-/// `cargo test --release -p m2v-core --lib expressions_take -- --ignored --nocapture`
+/// `cargo test --release -p m2v-fast --lib expressions_take -- --ignored --nocapture`
 #[test]
 #[ignore = "prints times"]
 fn expressions_take() {

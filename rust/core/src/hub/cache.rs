@@ -1,0 +1,144 @@
+//! What huggingface_hub keeps of the hub: for each repository a folder with
+//!
+//! - `blobs`: contents, by the hub's name for them;
+//! - `snapshots/COMMIT`: the files of a commit, as links to blobs;
+//! - `refs`: which commit a branch or tag was at when it was last looked at.
+
+use std::fs;
+use std::io;
+use std::path::{Path, PathBuf};
+
+use crate::error::{Error, Result};
+use crate::layout::ModelFiles;
+use crate::replace::NewFile;
+
+use super::MAIN;
+
+/// The folder of a repository.
+#[derive(Debug)]
+pub(super) struct Cache(PathBuf);
+
+impl Cache {
+    /// Of the model `name`, which is one of the hub's, in the folder of all of them.
+    pub(super) fn new(all: &Path, name: &str) -> Self {
+        Self(all.join(format!("models--{}", name.replace('/', "--"))))
+    }
+
+    /// The model's folder, if the revision is known and the model is whole.
+    pub(super) fn find(&self, revision: &str, subfolder: &str, any: bool) -> Option<PathBuf> {
+        let whole = |commit: &str| {
+            let folder = self.folder(commit, subfolder);
+            ModelFiles::find(&folder).is_ok().then_some(folder)
+        };
+        if is_commit(revision) {
+            return whole(revision);
+        }
+        match fs::read_to_string(self.reference(revision)) {
+            Ok(commit) if is_commit(commit.trim()) => whole(commit.trim()),
+            // Where only the folder of snapshots was brought along, the newest.
+            Err(_) if any && !self.reference(MAIN).exists() => {
+                let snapshots = fs::read_dir(self.0.join("snapshots")).ok()?.flatten();
+                let mut whole: Vec<_> = snapshots
+                    .filter_map(|entry| {
+                        let folder = whole(entry.file_name().to_str()?)?;
+                        Some((entry.metadata().ok()?.modified().ok()?, folder))
+                    })
+                    .collect();
+                whole.sort();
+                whole.pop().map(|(_, folder)| folder)
+            }
+            _ => None,
+        }
+    }
+
+    fn reference(&self, revision: &str) -> PathBuf {
+        self.0.join("refs").join(revision)
+    }
+
+    /// The folder of a commit.
+    pub(super) fn folder(&self, commit: &str, subfolder: &str) -> PathBuf {
+        let folder = self.0.join("snapshots").join(commit);
+        if subfolder.is_empty() { folder } else { folder.join(subfolder) }
+    }
+
+    /// Whether a file of a commit is there.
+    pub(super) fn has(&self, commit: &str, file: &str) -> bool {
+        self.folder(commit, file).exists()
+    }
+
+    /// Where contents of that name are.
+    pub(super) fn blob(&self, etag: &str) -> PathBuf {
+        self.0.join("blobs").join(etag)
+    }
+
+    /// Starts contents of that name.
+    pub(super) fn create(&self, etag: &str) -> Result<NewFile> {
+        let path = self.blob(etag);
+        make_folder_of(&path)?;
+        NewFile::create(&path)
+    }
+
+    /// Has a file of a commit be the contents of that name, which are there.
+    pub(super) fn link(&self, commit: &str, file: &str, etag: &str) -> Result<()> {
+        let path = self.folder(commit, file);
+        make_folder_of(&path)?;
+        let failed = |source| Error::write(&path, source);
+        // A link that leads nowhere.
+        match fs::remove_file(&path) {
+            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
+            _ => {}
+        }
+        // Out of the commit's folder and that of all snapshots.
+        let up = "../".repeat(2 + file.matches('/').count());
+        match symlink(Path::new(&format!("{up}blobs/{etag}")), &path) {
+            // Another process was first.
+            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+            // A system, or a user of one, without links: the file itself, as there.
+            Err(error) if cfg!(not(unix)) => {
+                fs::rename(self.blob(etag), &path).map_err(|_| failed(error))
+            }
+            linked => linked.map_err(failed),
+        }
+    }
+
+    /// Notes where a branch or tag is.
+    pub(super) fn point(&self, revision: &str, commit: &str) -> Result<()> {
+        if is_commit(revision) {
+            return Ok(());
+        }
+        let path = self.reference(revision);
+        // Nothing is written where nothing is new: the folder may not be the user's own.
+        if fs::read_to_string(&path).is_ok_and(|known| known.trim() == commit) {
+            return Ok(());
+        }
+        make_folder_of(&path)?;
+        let mut file = NewFile::create(&path)?;
+        file.write(commit.as_bytes())?;
+        file.commit()
+    }
+}
+
+fn make_folder_of(path: &Path) -> Result<()> {
+    let folder = path.parent().unwrap_or(Path::new(""));
+    fs::create_dir_all(folder).map_err(|source| Error::write(folder, source))
+}
+
+#[cfg(unix)]
+fn symlink(to: &Path, path: &Path) -> io::Result<()> {
+    std::os::unix::fs::symlink(to, path)
+}
+#[cfg(windows)]
+fn symlink(to: &Path, path: &Path) -> io::Result<()> {
+    // Its own loader wants its own separators.
+    let to: PathBuf = to.components().collect();
+    std::os::windows::fs::symlink_file(to, path)
+}
+#[cfg(not(any(unix, windows)))]
+fn symlink(_to: &Path, _path: &Path) -> io::Result<()> {
+    Err(io::ErrorKind::Unsupported.into())
+}
+
+/// Whether that is the whole name of a commit.
+pub(super) fn is_commit(revision: &str) -> bool {
+    revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+}

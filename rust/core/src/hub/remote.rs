@@ -1,0 +1,243 @@
+//! The hub itself: which files a revision has, and their contents.
+
+use std::io::Read;
+use std::time::Duration;
+
+use serde::Deserialize;
+use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::{Agent, Body};
+
+use super::cache::{Cache, is_commit};
+use crate::error::Error;
+
+/// As many redirections as one request follows.
+const MOST_REDIRECTIONS: usize = 8;
+/// More bytes than the list of a repository's files has.
+const LONGEST_LIST: u64 = 64 << 20;
+/// Bytes that are read at once.
+const PART: usize = 1 << 16;
+
+/// Why a request came to nothing.
+pub(super) enum Problem {
+    /// The hub was reached, and said so.
+    Said(String),
+    /// It was not reached, or fell silent.
+    Network(String),
+    /// What it sent could not be kept.
+    Kept(Error),
+}
+
+impl From<ureq::Error> for Problem {
+    fn from(error: ureq::Error) -> Self {
+        Self::Network(error.to_string())
+    }
+}
+
+impl From<Error> for Problem {
+    fn from(error: Error) -> Self {
+        Self::Kept(error)
+    }
+}
+
+type Result<T> = std::result::Result<T, Problem>;
+
+/// What a revision is.
+pub(super) struct Listed {
+    pub(super) commit: String,
+    pub(super) files: Vec<String>,
+}
+
+/// A model on the hub.
+pub(super) struct Remote<'a> {
+    agent: Agent,
+    endpoint: &'a str,
+    name: &'a str,
+    token: Option<String>,
+}
+
+impl<'a> Remote<'a> {
+    pub(super) fn new(endpoint: &'a str, name: &'a str, token: Option<String>) -> Self {
+        // Redirections are followed here: some answers count, and not every host may see the token.
+        let config = Agent::config_builder()
+            .http_status_as_error(false)
+            .max_redirects(0)
+            .max_redirects_will_error(false)
+            .timeout_connect(Some(Duration::from_secs(10)))
+            .timeout_recv_response(Some(Duration::from_secs(30)))
+            .timeout_per_read(Some(Duration::from_secs(30)))
+            .user_agent(concat!("m2v-fast/", env!("CARGO_PKG_VERSION")))
+            .accept_encoding("identity")
+            .build();
+        Self { agent: config.into(), endpoint: endpoint.trim_end_matches('/'), name, token }
+    }
+
+    /// The commit of a revision, and its files.
+    pub(super) fn list(&self, revision: &str) -> Result<Listed> {
+        #[derive(Deserialize)]
+        struct Info {
+            sha: String,
+            siblings: Vec<Sibling>,
+        }
+        #[derive(Deserialize)]
+        struct Sibling {
+            rfilename: String,
+        }
+        let (endpoint, name) = (self.endpoint, self.name);
+        let url = format!("{endpoint}/api/models/{name}/revision/{}", encoded(revision, false));
+        let (_, mut response) = self.get(url, revision)?;
+        let reader = response.body_mut().with_config().limit(LONGEST_LIST);
+        let text = reader.read_to_string()?;
+        let other = || Problem::Said(format!("{endpoint} does not answer as the hub does"));
+        let info: Info = serde_json::from_str(&text).map_err(|_| other())?;
+        if !is_commit(&info.sha) {
+            return Err(other());
+        }
+        let files = info.siblings.into_iter().map(|sibling| sibling.rfilename).collect();
+        Ok(Listed { commit: info.sha, files })
+    }
+
+    /// Has a file of a commit kept.
+    pub(super) fn download(&self, commit: &str, file: &str, cache: &Cache) -> Result<()> {
+        let (endpoint, name) = (self.endpoint, self.name);
+        let url = format!("{endpoint}/{name}/resolve/{commit}/{}", encoded(file, true));
+        let (first, mut response) = self.get(url, commit)?;
+        // Of a big file the first answer knows more than the host that it leads to.
+        let tag = value(&first, "x-linked-etag").or_else(|| value(&first, "etag"));
+        let tag = tag.map(|tag| tag.trim_start_matches("W/").trim_matches('"')).unwrap_or_default();
+        let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
+        if tag.is_empty() || tag.len() > 128 || !tag.chars().all(is_tag) {
+            return Err(Problem::Said(format!(
+                "{endpoint} does not say by what name {file} is kept (its ETag is {tag:?})"
+            )));
+        }
+        let size = value(&first, "x-linked-size")
+            .or_else(|| value(response.headers(), "content-length"))
+            .and_then(|size| size.parse::<u64>().ok());
+        if !cache.blob(tag).exists() {
+            let mut kept = cache.create(tag)?;
+            let mut reader = response.body_mut().with_config().limit(u64::MAX).reader();
+            let mut part = vec![0; PART];
+            let mut read = 0;
+            loop {
+                let broke_off = |error: std::io::Error| {
+                    Problem::Network(format!("{file} broke off after {read} bytes: {error}"))
+                };
+                let count = reader.read(&mut part).map_err(broke_off)?;
+                if count == 0 {
+                    break;
+                }
+                kept.write(&part[..count])?;
+                read += count as u64;
+            }
+            if let Some(size) = size.filter(|&size| size != read) {
+                return Err(Problem::Network(format!(
+                    "{file} has {read} bytes, and should have {size}"
+                )));
+            }
+            kept.commit()?;
+        }
+        Ok(cache.link(commit, file, tag)?)
+    }
+
+    /// The headers of the hub's own answer, and the answer that it leads to.
+    fn get(&self, url: String, revision: &str) -> Result<(HeaderMap, Response<Body>)> {
+        let mut url = url;
+        let mut first: Option<HeaderMap> = None;
+        for _ in 0..MOST_REDIRECTIONS {
+            let mut request = self.agent.get(&url);
+            // To the hub alone: hosts that store files are others, and need none.
+            if let Some(token) = &self.token
+                && self.is_own(&url)
+            {
+                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+            }
+            let response = request.call()?;
+            if !response.status().is_redirection() {
+                if !response.status().is_success() {
+                    return Err(Problem::Said(self.refusal(&response, revision)));
+                }
+                let headers = first.unwrap_or_else(|| response.headers().clone());
+                return Ok((headers, response));
+            }
+            let to = value(response.headers(), "location").unwrap_or_default();
+            url = match to.strip_prefix('/') {
+                // A repository that was renamed.
+                Some(path) if !path.starts_with('/') => format!("{}/{path}", origin(&url)),
+                _ => {
+                    let safe = to.starts_with("https://")
+                        || (to.starts_with("http://") && url.starts_with("http://"));
+                    if !safe {
+                        return Err(Problem::Said(format!("{url} leads to {to:?}")));
+                    }
+                    first.get_or_insert_with(|| response.headers().clone());
+                    to.to_owned()
+                }
+            };
+        }
+        Err(Problem::Said(format!("{} leads on and on", self.endpoint)))
+    }
+
+    fn is_own(&self, url: &str) -> bool {
+        origin(url) == origin(self.endpoint)
+    }
+
+    /// The hub's refusal, and what to do.
+    fn refusal(&self, response: &Response<Body>, revision: &str) -> String {
+        let endpoint = self.endpoint;
+        let code = value(response.headers(), "x-error-code").unwrap_or_default();
+        match (response.status(), code) {
+            (_, "GatedRepo") => format!(
+                "{endpoint} does not give access to it: accept its terms on its page, and give a token \
+                 (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+            ),
+            (_, "RevisionNotFound") => format!("on {endpoint} it has no revision {revision:?}"),
+            (_, "RepoNotFound") | (StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, _) => format!(
+                "no such model is on {endpoint} that can be seen with this token; if it is private, \
+                 give one (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+            ),
+            (status, _) => format!("{endpoint} answers with {status}; try again later"),
+        }
+    }
+}
+
+fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
+    headers.get(name)?.to_str().ok()
+}
+
+/// Scheme, host and port of an address.
+fn origin(url: &str) -> &str {
+    let host = url.find("://").map_or(0, |at| at + 3);
+    let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
+    &url[..end]
+}
+
+/// A part of an address, with slashes as they are or not.
+fn encoded(part: &str, slashes: bool) -> String {
+    let mut out = String::with_capacity(part.len());
+    for byte in part.bytes() {
+        match byte {
+            b'A'..=b'Z' | b'a'..=b'z' | b'0'..=b'9' | b'-' | b'_' | b'.' | b'~' => {
+                out.push(char::from(byte));
+            }
+            b'/' if slashes => out.push('/'),
+            _ => out.push_str(&format!("%{byte:02X}")),
+        }
+    }
+    out
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn addresses() {
+        assert_eq!(origin("https://hub:1/a/b?c"), "https://hub:1");
+        assert_eq!(origin("https://hub?c=/"), "https://hub");
+        assert_eq!(encoded("refs/pr/1", false), "refs%2Fpr%2F1");
+        assert_eq!(encoded("a b/ü", true), "a%20b/%C3%BC");
+        let remote = Remote::new("https://hub/", "a/b", None);
+        assert!(remote.is_own("https://hub/x") && !remote.is_own("https://hub.evil/x"));
+        assert!(!remote.is_own("http://hub/x") && !remote.is_own("https://hub@evil/x"));
+    }
+}
