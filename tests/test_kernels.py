@@ -36,6 +36,7 @@ def test_the_portable_kernel_is_always_there() -> None:
     names = _native.backends()
     assert "portable" in names
     assert len(set(names)) == len(names)
+    assert ("neon" in names) == (platform.machine().lower() in {"aarch64", "arm64"})
 
 
 @pytest.mark.skipif(

@@ -755,7 +755,7 @@ class StaticModel(RecognisedModel):
 
     @property
     def backend(self) -> str:
-        """Instruction set in use: "portable", "avx2" or "avx512". Results do not depend on it."""
+        """Instruction set: "portable", "neon", "avx2" or "avx512"; all give the same bits."""
         return self._native.backend
 
     @property

@@ -10,8 +10,10 @@ use crate::error::Error;
 #[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
 #[non_exhaustive]
 pub enum Backend {
-    /// What every processor of the target architecture has: SSE2 on x86-64, NEON on aarch64.
+    /// What compilers make of plain code for every processor of the target architecture.
     Portable,
+    /// 128-bit vectors of aarch64, whose every processor has them: NEON with FCVTL for float16.
+    Neon,
     /// 256-bit vectors: AVX2, F16C for float16, and BMI1 and POPCNT, each detected on its own.
     Avx2,
     /// 512-bit vectors: AVX-512 F, BW, DQ and VL, each detected on its own.
@@ -19,7 +21,7 @@ pub enum Backend {
 }
 
 impl Backend {
-    const ALL: [Self; 3] = [Self::Portable, Self::Avx2, Self::Avx512];
+    const ALL: [Self; 4] = [Self::Portable, Self::Neon, Self::Avx2, Self::Avx512];
 
     /// The backends that this processor can run, the least demanding first; never empty.
     #[must_use]
@@ -38,6 +40,7 @@ impl Backend {
     pub fn is_available(self) -> bool {
         match self {
             Self::Portable => true,
+            Self::Neon => cfg!(target_arch = "aarch64"),
             #[cfg(target_arch = "x86_64")]
             Self::Avx2 => {
                 is_x86_feature_detected!("avx2")
@@ -63,6 +66,7 @@ impl Backend {
     pub fn name(self) -> &'static str {
         match self {
             Self::Portable => "portable",
+            Self::Neon => "neon",
             Self::Avx2 => "avx2",
             Self::Avx512 => "avx512",
         }

@@ -290,6 +290,22 @@ fn prefetch(start: *const u8, bytes: usize) {
             offset += 64;
         }
     }
-    #[cfg(not(target_arch = "x86_64"))]
+    #[cfg(target_arch = "aarch64")]
+    {
+        let mut offset = 0;
+        while offset < bytes {
+            // SAFETY: a prefetch never faults, whatever the address, and writes nothing. Rust has
+            // no stable intrinsic for it.
+            unsafe {
+                std::arch::asm!(
+                    "prfm pldl1keep, [{line}]",
+                    line = in(reg) start.wrapping_add(offset),
+                    options(nostack, preserves_flags, readonly),
+                );
+            }
+            offset += 64;
+        }
+    }
+    #[cfg(not(any(target_arch = "x86_64", target_arch = "aarch64")))]
     let _ = (start, bytes);
 }

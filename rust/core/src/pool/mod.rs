@@ -16,9 +16,13 @@
 //!
 //! A NaN stays a NaN, but which of its payload bits survive is not specified.
 
+#[cfg(target_arch = "aarch64")]
+mod aarch64;
 mod element;
 mod kernel;
 mod norm;
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
+mod register;
 mod sequence;
 #[cfg(test)]
 mod tests;
@@ -33,7 +37,7 @@ use element::{Bf16, F16};
 use kernel::{Job, Unweighted, Weighted, WeightedInHalf};
 pub(crate) use sequence::sequence;
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::Backend;
 use crate::backend::Runnable;
 
@@ -100,6 +104,8 @@ impl Pooler {
             Backend::Avx512 => (avx512::mean, avx512::normalize),
             #[cfg(target_arch = "x86_64")]
             Backend::Avx2 => (avx2::mean, avx2::normalize),
+            #[cfg(target_arch = "aarch64")]
+            Backend::Neon => (neon::mean, neon::normalize),
             _ => (portable::mean, portable::normalize),
         };
         Self { backend, mean, normalize }
@@ -272,6 +278,9 @@ macro_rules! instantiate {
 }
 
 instantiate!(portable, [], vector::F32x8, vector::F64x4, 4, vector::F32x8);
+// NumPy's eight accumulators are two registers, which the portable vector of eight becomes.
+#[cfg(target_arch = "aarch64")]
+instantiate!(neon, ["neon"], aarch64::F32x4, aarch64::F64x2, 16, vector::F32x8);
 #[cfg(target_arch = "x86_64")]
 instantiate!(avx2, ["avx2,f16c"], x86::F32x8, x86::F64x4, 8, x86::F32x8);
 #[cfg(target_arch = "x86_64")]

@@ -7,67 +7,7 @@
 use std::arch::x86_64::*;
 
 use super::element::{Bf16, F16};
-use super::vector::{Load, Vector};
-
-/// Implements [`Vector`] and [`Load`] for a register type out of its intrinsics.
-macro_rules! register_vector {
-    (
-        $(#[$doc:meta])* $name:ident($register:ty), $lanes:literal x $scalar:ty,
-        $splat:ident, $add:ident, $mul:ident, $div:ident,
-        round |$x:ident| $round:expr,
-        store |$to:ident, $v:ident| $store:expr,
-        $(load $element:ty, |$from:ident| $load:expr;)*
-    ) => {
-        $(#[$doc])*
-        #[derive(Clone, Copy)]
-        pub(super) struct $name($register);
-
-        impl Vector for $name {
-            type Scalar = $scalar;
-            const LANES: usize = $lanes;
-            #[inline(always)]
-            unsafe fn splat(value: $scalar) -> Self {
-                // SAFETY: see the head of this file.
-                Self(unsafe { $splat(value) })
-            }
-            #[inline(always)]
-            unsafe fn add(self, other: Self) -> Self {
-                // SAFETY: see the head of this file.
-                Self(unsafe { $add(self.0, other.0) })
-            }
-            #[inline(always)]
-            unsafe fn mul(self, other: Self) -> Self {
-                // SAFETY: see the head of this file.
-                Self(unsafe { $mul(self.0, other.0) })
-            }
-            #[inline(always)]
-            unsafe fn div(self, other: Self) -> Self {
-                // SAFETY: see the head of this file.
-                Self(unsafe { $div(self.0, other.0) })
-            }
-            #[inline(always)]
-            unsafe fn round_to_f16(self) -> Self {
-                let $x = self.0;
-                // SAFETY: see the head of this file.
-                Self(unsafe { $round })
-            }
-            #[inline(always)]
-            unsafe fn store(self, $to: *mut f32) {
-                let $v = self.0;
-                // SAFETY: see the head of this file.
-                unsafe { $store }
-            }
-        }
-
-        $(impl Load<$element> for $name {
-            #[inline(always)]
-            unsafe fn load($from: *const $element) -> Self {
-                // SAFETY: see the head of this file.
-                Self(unsafe { $load })
-            }
-        })*
-    };
-}
+use super::register::register_vector;
 
 register_vector! {
     /// Eight f32 in a 256-bit register.

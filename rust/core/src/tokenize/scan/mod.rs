@@ -11,6 +11,8 @@
 mod avx2;
 #[cfg(target_arch = "x86_64")]
 mod avx512;
+#[cfg(target_arch = "aarch64")]
+mod neon;
 mod portable;
 mod rewritten;
 mod set;
@@ -20,7 +22,7 @@ pub(in crate::tokenize) use rewritten::{Rewrite, Rewritten};
 pub(in crate::tokenize) use set::{Cutting, Set};
 pub(in crate::tokenize) use windows::{Step, Window};
 
-#[cfg(target_arch = "x86_64")]
+#[cfg(any(target_arch = "x86_64", target_arch = "aarch64"))]
 use crate::backend::Backend;
 use crate::backend::Runnable;
 
@@ -79,6 +81,9 @@ fn cut(backend: Runnable, cutting: &Cutting, text: &[u8], units: &mut Units) {
         // SAFETY: as above.
         #[cfg(target_arch = "x86_64")]
         Backend::Avx2 => unsafe { avx2::cut(text, cutting, units) },
+        // SAFETY: as above.
+        #[cfg(target_arch = "aarch64")]
+        Backend::Neon => unsafe { neon::cut(text, cutting, units) },
         _ => portable::cut(text, cutting, units),
     }
 }
@@ -98,6 +103,9 @@ fn cut_and_rewrite(
         // SAFETY: as in `cut`.
         #[cfg(target_arch = "x86_64")]
         Backend::Avx2 => unsafe { avx2::cut_and_rewrite(text, cutting, rewrite, out) },
+        // SAFETY: as in `cut`.
+        #[cfg(target_arch = "aarch64")]
+        Backend::Neon => unsafe { neon::cut_and_rewrite(text, cutting, rewrite, out) },
         _ => portable::cut_and_rewrite(text, cutting, rewrite, out),
     }
 }

@@ -27,7 +27,7 @@ fn bits(bytes: u64) -> u64 {
 
 /// Rewrites 64 bytes, in a loop that compilers turn into whatever vectors the target has.
 #[inline(always)]
-fn write(input: &[u8; BLOCK], rewrite: Rewrite, out: &mut [u8; BLOCK]) {
+pub(super) fn write(input: &[u8; BLOCK], rewrite: Rewrite, out: &mut [u8; BLOCK]) {
     let case = if rewrite.lower { 0x20 } else { 0 };
     let blank = if rewrite.spaces { 0xff } else { 0 };
     for (&byte, out) in input.iter().zip(out) {

@@ -30,8 +30,6 @@ impl Set {
 
 /// What separates units, and what is told apart.
 #[derive(Debug, Clone, Copy)]
-// Elsewhere bytes are only looked up in the table.
-#[cfg_attr(not(target_arch = "x86_64"), allow(dead_code))]
 pub(in crate::tokenize) struct Cutting {
     /// Separates; holds the space.
     pub(super) space: Set,
