@@ -48,7 +48,9 @@ test-rust: ## Run the Rust tests, with and without the fallback
 	@# The engines are the same code: the longest sweeps are not run again.
 	cargo test --locked --quiet -p m2v-fast --no-default-features -- \
 		--skip scalars:: --skip combinations::some_pairs --skip corpora::
-	cargo build --locked --quiet -p m2v-fast
+	cargo test --locked --quiet -p m2v-fast --features hub --test hub
+	cargo test --locked --quiet -p m2v-fast --features hub --lib hub::
+	cargo build --locked --quiet -p m2v-fast --features hub
 	rustdoc --test docs/rust.md --edition 2024 --test-run-directory . \
 		-L dependency=target/debug/deps --extern m2v_fast=target/debug/libm2v_fast.rlib
 
@@ -86,6 +88,26 @@ deny: $(DENY) $(VENV)/made ## Check licences, sources and versions of the Rust d
 	cargo fetch --locked --quiet --manifest-path rust/server/Cargo.toml
 	$(BIN)/python scripts/third_party_licenses.py --check
 	$(BIN)/python scripts/sbom.py --check
+
+# What the registry would be given, built from that alone. A tree with changes will do.
+.PHONY: check-crate
+check-crate: ## Package the crate for Rust and build the package, as publishing does, without publishing
+	cargo publish --dry-run --locked --quiet --allow-dirty -p m2v-fast
+
+SEMVER := target/tools/bin/cargo-semver-checks
+
+$(SEMVER):
+	cargo install cargo-semver-checks --version 0.51.0 --locked --quiet --root target/tools
+
+# The last release before this revision. Before the first one nothing is promised.
+SEMVER_BASELINE ?= $(shell git describe --tags --abbrev=0 --match 'v[0-9]*' HEAD^ 2>/dev/null)
+
+.PHONY: check-semver
+check-semver: ## Compare the crate's interface with that of the last release (SEMVER_BASELINE=revision)
+	@test "$$(git rev-parse --is-shallow-repository)" = false || { echo 'the history is cut off, and with it the releases'; exit 2; }
+	@if test -z '$(SEMVER_BASELINE)'; then echo 'no release to compare with yet'; \
+	else $(MAKE) --no-print-directory $(SEMVER) && $(SEMVER) semver-checks --package m2v-fast \
+		--baseline-rev $(SEMVER_BASELINE) --features hub; fi
 
 .PHONY: test-sdist
 test-sdist: build ## Make the source distribution twice, build the package of it, and run that
@@ -429,8 +451,9 @@ lint: build $(VENV)/tested ## Run every linter and type checker, and compare the
 	cargo clippy --locked --quiet $(SERVER_CARGO) --all-targets -- --deny warnings
 	cargo fmt --manifest-path rust/server/fuzz/Cargo.toml --all --check
 	cargo clippy --locked --quiet $(SERVER_FUZZ) --target-dir target --all-targets -- --deny warnings
+	cargo clippy --locked --quiet -p m2v-fast --features hub --all-targets -- --deny warnings
 	cargo clippy --locked --quiet -p m2v-fast --no-default-features --all-targets -- --deny warnings
-	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-fast
+	RUSTDOCFLAGS='--deny warnings' cargo doc --locked --quiet --no-deps -p m2v-arrow -p m2v-fast --features m2v-fast/hub
 	$(BIN)/ruff format --check .
 	$(BIN)/ruff check .
 	$(BIN)/mypy
@@ -461,6 +484,12 @@ bench: build $(VENV)/tested ## Time m2v_fast beside model2vec and NumPy (MODEL=f
 bench-stages: build ## Time ids and pooling apart and together, from Rust (MODEL=folder, TEXTS=files)
 	cargo build --release --locked --quiet -p m2v-fast --example stages
 	$(BIN)/python -m benches.stages $(MODEL) $(TEXTS)
+
+.PHONY: bench-crates
+bench-crates: $(VENV)/built ## Time the crate beside model2vec-rs, from Rust (MODEL=folder, TEXTS=files)
+	cargo build --release --locked --quiet -p m2v-fast --example timed
+	cargo build --release --locked --quiet --manifest-path rust/peers/Cargo.toml --target-dir target/peers
+	$(BIN)/python -m benches.crates $(MODEL) $(TEXTS)
 
 # Not those of the environment.
 OLD =
@@ -528,6 +557,8 @@ $(RELEASE)/made: pyproject.toml
 .PHONY: release-wheel
 release-wheel: $(RELEASE)/made ## Build the wheel that is published into dist/release (RELEASE_TARGET=triple)
 	rm -rf $(RELEASE_OUT)
+	@# Without rustup the toolchain is whoever's who installed it.
+	! command -v rustup >/dev/null || rustup target list --installed | grep -qx $(RELEASE_TARGET) || rustup target add $(RELEASE_TARGET)
 	$(RELEASE_ENV) maturin build $(RELEASE_FLAGS) --out $(RELEASE_OUT)
 	$(RELEASE)/bin/python scripts/repack_wheel.py $(RELEASE_OUT)/*.whl
 

@@ -66,6 +66,17 @@ def test_lock_files_are_kept() -> None:
         assert (ROOT / folder / "Cargo.lock").exists()
 
 
+def test_nothing_in_a_wheel_speaks_to_a_network() -> None:
+    """The feature `hub` is for users of the crate: in Python, huggingface_hub does it."""
+    tree = ["cargo", "tree", "--locked", "--edges", "normal", "--target", "all", "--prefix", "none"]
+    shown = subprocess.run(
+        [*tree, "--package", "m2v-python"], cwd=ROOT, check=True, capture_output=True, text=True
+    ).stdout
+    names = {line.split()[0] for line in shown.splitlines() if line.strip()}
+    assert "m2v-fast" in names
+    assert not names & {"ureq", "rustls", "ring", "webpki-roots"}
+
+
 @pytest.mark.parametrize("workspace", [".", "rust/server"])
 def test_numbers_are_read_as_the_reference_reads_them(workspace: str) -> None:
     """These features of serde_json would change the scores of Unigram models, and so ids."""

@@ -30,6 +30,7 @@ NOT_RUN = {
     "docs/install.md": 3,
     "docs/performance.md": 1,
     "docs/releasing.md": 1,
+    "docs/rust.md": 1,
     "docs/server.md": 1,
     "docs/trust.md": 1,
 }
