@@ -7,14 +7,16 @@ import os
 import signal
 import sys
 import threading
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 import pytest
-from m2v_fast import StaticModel
 
 from tests.support import process, texts
 from tests.support.compare import assert_same_bits
+
+if TYPE_CHECKING:
+    from m2v_fast import StaticModel
 
 pa: Any = importlib.import_module("pyarrow")
 
