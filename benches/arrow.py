@@ -2,7 +2,8 @@
 
 usage: python -m benches.arrow [TEXTS] --model FOLDER
 
-Every figure is a ratio of medians over rounds in which the ways take turns.
+Every figure is a ratio of medians over rounds in which the ways take turns. On a busy machine --cpu
+tells more: processor time of one thread, for the ways that have one.
 """
 
 from __future__ import annotations
@@ -26,14 +27,22 @@ if TYPE_CHECKING:
     from collections.abc import Callable
 
 
-def medians(ways: dict[str, Callable[[], Any]], rounds: int) -> dict[str, float]:
+#: Rows of a batch, as engines have them.
+BATCH = 10_000
+
+
+def medians(
+    ways: dict[str, Callable[[], Any]],
+    rounds: int,
+    clock: Callable[[], float] = time.perf_counter,
+) -> dict[str, float]:
     """Seconds of each way, the median over rounds in which they take turns, there and back."""
     seconds: dict[str, list[float]] = {name: [] for name in ways}
     for number in range(rounds + 1):
         for name, way in list(ways.items())[:: -1 if number % 2 else 1]:
-            start = time.perf_counter()
+            start = clock()
             way()
-            seconds[name].append(time.perf_counter() - start)
+            seconds[name].append(clock() - start)
     # The first round fills caches.
     return {name: float(np.median(taken[1:])) for name, taken in seconds.items()}
 
@@ -52,13 +61,23 @@ def of(
     def arrow(data: Any, threads: int, dtype: Any = "float32") -> Any:
         return model.encode_arrow(data, num_threads=threads, output_dtype=dtype)
 
+    batches = [column[start : start + BATCH] for start in range(0, len(column), BATCH)]
+
+    def each(way: Callable[[Any], Any]) -> None:
+        for batch in batches:
+            way(batch)
+
+    def pylist(column: Any) -> Any:
+        return fixed_list(model.encode(column.to_pylist(), num_threads=1))
+
     return {
         "arrow, 1 thread": lambda: pa.array(arrow(column, 1)),
         "arrow, 2 threads": lambda: pa.array(arrow(column, 2)),
         "arrow float16, 1 thread": lambda: pa.array(arrow(column, 1, "float16")),
-        "to_pylist + encode + arrays, 1 thread": lambda: fixed_list(
-            model.encode(column.to_pylist(), num_threads=1)
-        ),
+        "to_pylist + encode + arrays, 1 thread": lambda: pylist(column),
+        "arrow in batches, 1 thread": lambda: each(lambda batch: pa.array(arrow(batch, 1))),
+        "arrow in batches, 2 threads": lambda: each(lambda batch: pa.array(arrow(batch, 2))),
+        "to_pylist … in batches, 1 thread": lambda: each(pylist),
         "list, 1 thread": lambda: model.encode(rows, num_threads=1),
         "list, 2 threads": lambda: model.encode(rows, num_threads=2),
         "dictionary, 1 thread": lambda: pa.array(arrow(coded, 1)),
@@ -88,6 +107,7 @@ def main() -> None:
     parser.add_argument("--model", type=Path, default=bundled_folder())
     parser.add_argument("--rows", type=int, default=100_000)
     parser.add_argument("--rounds", type=int, default=5)
+    parser.add_argument("--cpu", action="store_true", help="processor time of one thread")
     parser.add_argument("--no-model2vec", action="store_true")
     given = parser.parse_args()
 
@@ -105,7 +125,9 @@ def main() -> None:
         ways = of(model, rows, column, frame, connection)
         if not given.no_model2vec:
             ways.update(theirs(given.model, column[: given.rows // 10]))
-        taken = medians(ways, given.rounds)
+        if given.cpu:
+            ways = {name: way for name, way in ways.items() if not name.endswith("2 threads")}
+        taken = medians(ways, given.rounds, time.thread_time if given.cpu else time.perf_counter)
         base = taken["arrow, 1 thread"]
         print(f"\n{name}: {len(rows):,} rows, {column.nbytes / 1e6:.1f} MB")
         for way, seconds in taken.items():

@@ -3,8 +3,9 @@
 usage: python -m benches.engines [TEXTS] --model FOLDER   (where `make test-engines` runs)
 
 Files of Parquet are read, embedded, and written (Ray: Parquet) or taken by the engine (Spark: its
-sink that keeps nothing). Both ways get all rows, so that what the engine takes for itself is the
-same for both; ratios are of medians over rounds in which they take turns.
+sink that keeps nothing). All ways get all rows, so that what the engine takes for itself is the
+same for them; how much that is shows the way whose vectors are random numbers that lie ready.
+Ratios are of medians over rounds in which the ways take turns.
 """
 
 from __future__ import annotations
@@ -21,16 +22,20 @@ from typing import TYPE_CHECKING, Any
 
 import pyarrow as pa
 import pyarrow.parquet as pq
+from m2v_fast import StaticModel
 from m2v_fast.bench.corpus import queries, read_texts
 from m2v_fast.bench.machine import facts
 from m2v_fast.bench.models import bundled_folder
 from m2v_fast.bulk import Embedder
 
 from benches.arrow import medians
-from benches.model2vec_column import theirs
+from benches.model2vec_column import nothing, theirs
 
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
+
+#: Of the same size each.
+FILES = 8
 
 
 def ray_ways(folder: str, source: Path, out: Path) -> dict[str, Callable[[], Any]]:
@@ -44,17 +49,36 @@ def ray_ways(folder: str, source: Path, out: Path) -> dict[str, Callable[[], Any
     def embed(table: Any) -> Any:
         return table.append_column("embedding", theirs(folder, table["text"].combine_chunks()))
 
-    def way(function: Any) -> Callable[[], Any]:
+    dim = StaticModel.from_pretrained(folder).dim
+
+    def alone(table: Any) -> Any:
+        return table.append_column("embedding", nothing(table["text"], dim))
+
+    # How docs/bulk.md has vectors written: compressing them and looking for repetitions takes
+    # longer than computing them.
+    plain = {"use_dictionary": ["text"], "write_statistics": ["text"], "compression": "none"}
+
+    def way(function: Any, **written: Any) -> Callable[[], Any]:
         def run() -> None:
             shutil.rmtree(out, ignore_errors=True)
-            data = ray.data.read_parquet(str(source)).map_batches(
+            # A task for each file: of these few megabytes Ray would make one, for one worker.
+            data = ray.data.read_parquet(str(source), override_num_blocks=FILES).map_batches(
                 function, batch_format="pyarrow", batch_size=10_000
             )
-            data.write_parquet(str(out))
+            data.write_parquet(str(out), **written)
 
         return run
 
-    return {"Ray, m2v_fast": way(Embedder(folder, column="text")), "Ray, model2vec": way(embed)}
+    ours = Embedder(folder, column="text")
+
+    return {
+        "Ray, m2v_fast": way(ours),
+        "Ray alone": way(alone),
+        "Ray, model2vec": way(embed),
+        "Ray, m2v_fast, plain": way(ours, **plain),
+        "Ray alone, plain": way(alone, **plain),
+        "Ray, model2vec, plain": way(embed, **plain),
+    }
 
 
 def spark_ways(folder: str, source: Path) -> dict[str, Callable[[], Any]]:
@@ -75,9 +99,21 @@ def spark_ways(folder: str, source: Path) -> dict[str, Callable[[], Any]]:
             made = theirs(folder, texts)
             yield made.cast(pa.list_(made.type.value_type))
 
+    dim = StaticModel.from_pretrained(folder).dim
+
+    def random(batches: Iterator[Any]) -> Iterator[Any]:
+        for texts in batches:
+            made = nothing(texts, dim)
+            yield made.cast(pa.list_(made.type.value_type))
+
     annotation = importlib.import_module("collections.abc").Iterator[pa.Array]
-    vectors.__annotations__ = {"batches": annotation, "return": annotation}
-    slow = functions.arrow_udf(vectors, types.ArrayType(types.FloatType(), containsNull=False))
+
+    def udf(function: Any) -> Any:
+        function.__annotations__ = {"batches": annotation, "return": annotation}
+        kind = types.ArrayType(types.FloatType(), containsNull=False)
+        return functions.arrow_udf(function, kind)
+
+    slow, alone = udf(vectors), udf(random)
 
     def way(embedded: Callable[[Any], Any]) -> Callable[[], Any]:
         def run() -> None:
@@ -90,6 +126,7 @@ def spark_ways(folder: str, source: Path) -> dict[str, Callable[[], Any]]:
         "Spark, m2v_fast": way(
             lambda frame: m2v_spark.embed_column(frame, "text", "embedding", folder)
         ),
+        "Spark alone": way(lambda frame: frame.withColumn("embedding", alone("text"))),
         "Spark, model2vec": way(lambda frame: frame.withColumn("embedding", slow("text"))),
     }
 
@@ -102,6 +139,7 @@ def main() -> None:
     parser.add_argument("--rows", type=int, default=200_000)
     parser.add_argument("--rounds", type=int, default=3)
     parser.add_argument("--short", action="store_true", help="queries instead of paragraphs")
+    parser.add_argument("--no-model2vec", action="store_true")
     parser.add_argument("--engine", choices=["ray", "spark"])
     given = parser.parse_args()
     # Workers import model2vec_column.
@@ -113,8 +151,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder) / "in", Path(folder) / "out"
         source.mkdir()
-        each = len(rows) // 8 + 1
-        for place in range(8):
+        each = len(rows) // FILES + 1
+        for place in range(FILES):
             table = pa.table({"text": rows[place * each : (place + 1) * each]})
             pq.write_table(table, source / f"{place}.parquet", compression="gzip")
         model = str(given.model)
@@ -122,11 +160,13 @@ def main() -> None:
             if given.engine in (None, engine):
                 ray = engine == "ray"
                 ways = ray_ways(model, source, out) if ray else spark_ways(model, source)
+                if given.no_model2vec:
+                    ways = {name: way for name, way in ways.items() if "model2vec" not in name}
                 taken = medians(ways, given.rounds)
                 ours = next(iter(taken.values()))
                 for name, seconds in taken.items():
                     rate = len(rows) / seconds
-                    print(f"{name:<20}{rate:>12,.0f} rows/s  {seconds / ours:6.1f} x the time")
+                    print(f"{name:<24}{rate:>12,.0f} rows/s  {seconds / ours:6.1f} x the time")
 
 
 if __name__ == "__main__":

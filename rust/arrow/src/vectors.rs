@@ -16,7 +16,8 @@ pub struct Vectors {
 }
 
 impl Vectors {
-    /// Zeros for all rows of some chunks. `nulls` says which are null; without it none is.
+    /// Room for all rows of some chunks, to be written to; zeros where `nulls` says that a row is null.
+    /// Without it none is.
     pub(crate) fn new(
         element: Element,
         dim: usize,
@@ -27,7 +28,7 @@ impl Vectors {
         let width = element.width(dim).map_err(argument)?;
         let rows: usize = chunks.iter().sum();
         let bytes = rows.checked_mul(width).and_then(|numbers| numbers.checked_mul(element.size()));
-        let memory = bytes.and_then(Memory::zeros).ok_or_else(|| {
+        let mut memory = bytes.and_then(Memory::new).ok_or_else(|| {
             m2v_fast::Error::memory(format!("{rows} vectors"), bytes.unwrap_or(usize::MAX))
         })?;
         let mut placed = Vec::with_capacity(chunks.len());
@@ -38,11 +39,17 @@ impl Vectors {
             bits += rows.div_ceil(8);
         }
         let mut all_nulls = 0;
+        let row_bytes = width * element.size();
         let validity = nulls.map(|mut nulls| {
+            let numbers = memory.bytes_mut();
             let mut validity = vec![0; bits];
             for chunk in &mut placed {
                 for row in 0..chunk.rows {
                     let null = nulls.next().unwrap_or_default();
+                    if null {
+                        let start = (chunk.first + row) * row_bytes;
+                        numbers[start..start + row_bytes].fill(0);
+                    }
                     chunk.nulls += usize::from(null);
                     validity[chunk.bits + row / 8] |= u8::from(!null) << (row % 8);
                 }
