@@ -34,9 +34,6 @@ from benches.model2vec_column import nothing, theirs
 if TYPE_CHECKING:
     from collections.abc import Callable, Iterator
 
-#: Of the same size each.
-FILES = 8
-
 
 def ray_ways(folder: str, source: Path, out: Path) -> dict[str, Callable[[], Any]]:
     """Two tasks at a time."""
@@ -61,10 +58,10 @@ def ray_ways(folder: str, source: Path, out: Path) -> dict[str, Callable[[], Any
     def way(function: Any, **written: Any) -> Callable[[], Any]:
         def run() -> None:
             shutil.rmtree(out, ignore_errors=True)
-            # A task for each file: of these few megabytes Ray would make one, for one worker.
-            data = ray.data.read_parquet(str(source), override_num_blocks=FILES).map_batches(
-                function, batch_format="pyarrow", batch_size=10_000
-            )
+            # Of so few megabytes Ray makes one task, for one worker.
+            data = ray.data.read_parquet(str(source))
+            data = data.repartition(target_num_rows_per_block=50_000)
+            data = data.map_batches(function, batch_format="pyarrow", batch_size=10_000)
             data.write_parquet(str(out), **written)
 
         return run
@@ -151,8 +148,8 @@ def main() -> None:
     with tempfile.TemporaryDirectory() as folder:
         source, out = Path(folder) / "in", Path(folder) / "out"
         source.mkdir()
-        each = len(rows) // FILES + 1
-        for place in range(FILES):
+        each = len(rows) // 8 + 1
+        for place in range(8):
             table = pa.table({"text": rows[place * each : (place + 1) * each]})
             pq.write_table(table, source / f"{place}.parquet", compression="gzip")
         model = str(given.model)
