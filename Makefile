@@ -188,7 +188,7 @@ ASAN := RUSTC_BOOTSTRAP=1 RUSTFLAGS=-Zsanitizer=address CARGO_TARGET_DIR=target/
 ASAN_VENV := target/asan/venv
 # What the binding has unsafe code for: strings, arrays, threads. (Leaks are not looked for: the
 # interpreter itself does not free everything at its end.)
-ASAN_TESTS ?= tests/test_api.py tests/test_input.py tests/test_kernels.py tests/test_index.py \
+ASAN_TESTS ?= tests/test_arrow_memory.py tests/test_api.py tests/test_input.py tests/test_kernels.py tests/test_index.py \
 	tests/test_output_dtype.py tests/test_threads.py
 # Memcheck takes a test some fifty times as long. These touch every unsafe block of the crate;
 # Valgrind's processor has AVX2 and no AVX-512, so the kernels are portable and AVX2.

@@ -72,9 +72,20 @@ def test_it_gives_the_bits_of_encode(small: Folder, model: StaticModel, tmp_path
     dataset = ray.data.read_parquet(str(tmp_path / "in"))
     embed = Embedder(small.path)
     dataset.map_batches(embed, batch_format="pyarrow", batch_size=500).write_parquet(
-        str(tmp_path / "out")
+        str(tmp_path / "out"),
+        use_dictionary=["text"],
+        write_statistics=["text"],
+        compression={"text": "zstd"},
     )
     table = pq.read_table(tmp_path / "out")
+    for file in (tmp_path / "out").iterdir():
+        columns = pq.read_metadata(file).row_group(0).to_dict()["columns"]
+        text, numbers = (
+            next(c for c in columns if c["path_in_schema"].startswith(name))
+            for name in ("text", "embedding")
+        )
+        assert (text["compression"], numbers["compression"]) == ("ZSTD", "UNCOMPRESSED")
+        assert not numbers["has_dictionary_page"]
     assert pa.types.is_fixed_size_list(table["embedding"].type)
     _check(table, model)
 
