@@ -13,7 +13,7 @@ mount --bind "$folder/figures" "$root/figures"
 
 target=aarch64-unknown-linux-gnu
 tests="cargo test --locked --quiet --target $target -p m2v-fast --lib --test model"
-# Optimized a little: emulated as they are, the tests take four times as long as all the rest.
+# With overflow checks, as the core's tests are, and with kernels inlined, as they are when shipped.
 settings=(PYO3_NO_PYTHON=1 CARGO_PROFILE_DEV_OPT_LEVEL=1)
 building "$tests --no-run" 2> "$folder/warnings" || { cat "$folder/warnings"; exit 1; }
 # What only other processors use is not here, and what is not used is a fault (`make lint`).
