@@ -7,9 +7,11 @@ from typing import TYPE_CHECKING
 
 import pytest
 
-from tests.support import process
+from tests.support import engines, process
 
 if TYPE_CHECKING:
+    from pathlib import Path
+
     from tests.support.folders import Folder
 
 #: Needed for the hub, for progress bars, for the command line; never for encoding.
@@ -35,24 +37,48 @@ def test_importing_is_light() -> None:
     assert process.answer("-c", f"{BEFORE}import m2v_fast\n{REPORT}") == CLEAN
 
 
-#: Of the standard library, each of which takes a good part of what a small model's load takes.
-SLOW = (
-    *("logging", "pathlib", "urllib.parse", "ipaddress", "tempfile", "shutil", "platformdirs"),
-    *("random", "inspect", "dataclasses", "subprocess", "threading"),
-)
+#: Of the standard library, each of which takes a good part of what the import takes.
+SLOW = ("logging", "pathlib", "urllib.parse", "tempfile", "shutil", "random", "platformdirs")
 
 
 @pytest.mark.skipif(sys.platform != "linux", reason="the cache folder is platformdirs' elsewhere")
-def test_a_load_imports_little_that_numpy_does_not(small: Folder) -> None:
+@pytest.mark.parametrize("name", engines.NAMES)
+def test_a_load_imports_nothing(tmp_path: Path, name: str) -> None:
+    """A fork while a thread imports leaves a child that waits for the import for ever."""
+    folder = engines.write(tmp_path, name)
     code = (
-        "import json, sys, numpy\n"
+        "import sys, numpy\n"
+        "numpys = set(sys.modules)\n"
+        "import m2v_fast\n"
         "before = set(sys.modules)\n"
-        "import m2v_fast.index\n"
-        f"m2v_fast.StaticModel.from_pretrained({str(small.path)!r}).encode('one text')\n"
-        "assert m2v_fast.index.default_folder()\n"
-        f"print(json.dumps([name for name in {SLOW!r} if name in set(sys.modules) - before]))\n"
+        f"slow = [name for name in {SLOW!r} if name in before - numpys]\n"
+        f"m2v_fast.StaticModel.from_pretrained({str(folder)!r}).encode(['one text'] * 2000)\n"
+        "from m2v_fast.index import default_folder\n"
+        "assert default_folder()\n"
+        "from m2v_fast._log import warning\n"
+        "warning('name', '%s and %r', 'one', 2)\n"
+        "late = sorted(set(sys.modules) - before)\n"
+        "import json\n"
+        "print(json.dumps([slow, late]))\n"
     )
-    assert process.answer("-c", code, env={"M2V_FAST_CACHE": None}) == []
+    assert process.answer("-c", code, env={"M2V_FAST_CACHE": None}) == [[], []]
+
+
+@pytest.mark.parametrize("set_up", [True, False])
+def test_warnings_without_logging(set_up: bool) -> None:
+    """They look as they do where `logging` is imported and nobody has set it up."""
+    code = (
+        f"{'import logging' if set_up else ''}\n"
+        "import sys, m2v_fast\n"
+        f"assert ('logging' in sys.modules) == {set_up}\n"
+        "model = m2v_fast.StaticModel.from_pretrained(m2v_fast.BUNDLED_MODEL)\n"
+        "model.encode('a', normalize_embeddings=True)\n"
+    )
+    done = process.run("-c", code)
+    assert done.returncode == 0
+    assert done.stderr.decode().splitlines() == [
+        "encode ignores normalize_embeddings=True, as model2vec does: use normalize"
+    ]
 
 
 @pytest.mark.parametrize("name", ["StaticModel", "Model2VecEmbeddingFunction"])

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 from collections.abc import Mapping
 from math import prod
 from typing import TYPE_CHECKING, Any
@@ -64,8 +65,6 @@ def _header(data: bytes) -> tuple[dict[str, Any], int]:
     start = 8 + length
     if len(data) < 8 or length > _LONGEST_HEADER or start > len(data):
         raise ModelError(f"model: {len(data)} bytes that are not a whole safetensors file")
-    import json
-
     try:
         header = json.loads(data[8:start])
     except ValueError as error:
@@ -141,8 +140,6 @@ def configuration(config: bytes | str | Mapping[str, Any] | None) -> dict[str, A
     if isinstance(config, Mapping):
         values = dict(config)
     else:
-        import json
-
         try:
             values = json.loads(text_of(config, "config"))
         except ValueError as error:

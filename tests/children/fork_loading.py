@@ -4,12 +4,12 @@ usage: fork_loading.py MODEL DELAY [forks]
 
 The delay, in microseconds, is from the start of the thread to the first fork. Prints the exit codes
 of the children, each of which loads the model and encodes for itself: 0 if its vectors are those of
-the others.
+the others. Nothing is imported here that the package might import late: such an import could be
+under way at the fork.
 """
 
 from __future__ import annotations
 
-import json
 import os
 import signal
 import sys
@@ -58,7 +58,7 @@ def main() -> None:
             vectors = pipe.read()
         code = os.waitstatus_to_exitcode(os.waitpid(pid, 0)[1])
         codes.append(code if code or vectors == results[0] else 3)
-    print(json.dumps(codes))
+    print(codes)
 
 
 if __name__ == "__main__":
