@@ -133,7 +133,8 @@ def share(folder: Path, cache: Path) -> None:
         env = {"M2V_FAST_CACHE": str(cache), "HOME": "/nonexistent"}
         seen.append(process.answer("-c", code, folder, env=env))
         (entry,) = kept(cache)
-        seen[-1].append([entry.path.stat().st_ino, entry.path.stat().st_uid])
+        found = Path(entry.path).stat()
+        seen[-1].append([found.st_ino, found.st_uid])
     assert [indexed for indexed, _, _ in seen] == [False, True, True]
     assert len({vector for _, vector, _ in seen}) == 1
     # The first one's file is still there.

@@ -386,11 +386,12 @@ def cache(clear: bool) -> None:
     entries = kept(folder)
     click.echo(f"{folder}: {len(entries)} indexes, {sum(e.size for e in entries) / 1e6:.1f} MB")
     for entry in entries:
+        path = Path(entry.path)
         if clear:
-            entry.path.unlink(missing_ok=True)
+            path.unlink(missing_ok=True)
         used = time.strftime("%Y-%m-%d", time.localtime(entry.used))
         done = "  removed" if clear else ""
-        click.echo(f"  {entry.path.name}  {entry.size / 1e6:.1f} MB  used {used}{done}")
+        click.echo(f"  {path.name}  {entry.size / 1e6:.1f} MB  used {used}{done}")
 
 
 @main.command(context_settings={"ignore_unknown_options": True, "allow_interspersed_args": False})

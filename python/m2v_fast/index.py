@@ -21,7 +21,6 @@ from m2v_fast._log import warning
 
 if TYPE_CHECKING:
     from os import PathLike
-    from pathlib import Path
 
     from m2v_fast._native import Model
 
@@ -66,7 +65,7 @@ def default_folder() -> str | None:
 class Entry(NamedTuple):
     """An index that is kept."""
 
-    path: Path
+    path: str
     size: int
     used: float
     """When it was used last, in seconds since the epoch, to a day."""
@@ -74,15 +73,15 @@ class Entry(NamedTuple):
 
 def kept(folder: str | PathLike[str]) -> list[Entry]:
     """Return the indexes that loading keeps in a folder, those used last first."""
-    from pathlib import Path
-
     entries = []
-    with suppress(OSError):  # no folder, or none of ours
-        # Not those made ahead of time, which may lie there as well.
-        for path in Path(folder).glob("unigram-*.m2vindex"):
+    with suppress(OSError), os.scandir(folder) as files:  # no folder, or none of ours
+        for file in files:
+            # Not those made ahead of time, which may lie there as well.
+            if not (file.name.startswith("unigram-") and file.name.endswith(".m2vindex")):
+                continue
             with suppress(OSError):  # gone meanwhile
-                info = path.stat()
-                entries.append(Entry(path, info.st_size, info.st_mtime))
+                info = file.stat()
+                entries.append(Entry(file.path, info.st_size, info.st_mtime))
     return sorted(entries, key=lambda entry: -entry.used)
 
 
@@ -96,7 +95,7 @@ def keep_within_bounds(folder: str) -> None:
         room -= entry.size
         if room < 0 and place > 0:
             with suppress(OSError):
-                entry.path.unlink()
+                os.unlink(entry.path)
 
 
 _UNITS: Final = {"K": 1e3, "M": 1e6, "G": 1e9, "T": 1e12}
