@@ -200,9 +200,9 @@ def test_a_cache_is_bounded_listed_and_cleared(
     # What is used is marked so.
     os.utime(new.path, (1, 1))
     assert m2v_fast.StaticModel.from_pretrained(folder).indexed
-    assert time.time() - new.path.stat().st_mtime < 3600
+    assert time.time() - Path(new.path).stat().st_mtime < 3600
     done = run("cache", env={"M2V_FAST_CACHE": str(cache)})
-    assert new.path.name.encode() in done.stdout
+    assert Path(new.path).name.encode() in done.stdout
     run("cache", "--clear", env={"M2V_FAST_CACHE": str(cache)})
     assert kept(cache) == []
     assert other.exists()
