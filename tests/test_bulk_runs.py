@@ -284,10 +284,9 @@ def test_an_error_does_not_wait_for_the_end_of_standard_input(
     )
     assert child.stdin
     assert child.stderr
-    # It stays open. More than pyarrow's reader of CSV reads ahead, 32 blocks of 1 MB: with less
-    # behind the bad row it may wait for the next block before it tells of the error.
+    # It stays open, and more is read than the block with the bad row.
     with contextlib.suppress(BrokenPipeError):  # it may be gone already
-        child.stdin.write(good + bad + b"text\n" * 10_000_000)
+        child.stdin.write(good + bad + b"text\n" * 400_000)
         child.stdin.flush()
     patience = threading.Timer(process.PATIENCE, child.kill)
     patience.start()

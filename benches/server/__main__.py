@@ -89,6 +89,14 @@ def memory(pid: int) -> dict[str, float]:
     return {"resident": size["Rss"], "anonymous": size["Anonymous"]}
 
 
+def processor_seconds(pid: int) -> float:
+    """What a process and its children have taken of processors."""
+    fields = Path(f"/proc/{pid}/stat").read_text().rpartition(")")[2].split()
+    own = (int(fields[11]) + int(fields[12])) / os.sysconf("SC_CLK_TCK")
+    children = Path(f"/proc/{pid}/task/{pid}/children").read_text().split()
+    return own + sum(processor_seconds(int(child)) for child in children)
+
+
 def start_ms(model: Path, body: bytes) -> float:
     """From the start of the binary to the whole of its first answer."""
     port = free_port()
@@ -156,7 +164,7 @@ class Run:
     def rates(self) -> dict[str, dict[str, list[float]]]:
         """Requests a second as fast as it goes, and p99 at half of the median of that."""
         found: dict[str, dict[str, list[float]]] = {
-            name: {"per_second": [], "half": [], "p50_ms": [], "p99_ms": []}
+            name: {"per_second": [], "processor_us": [], "half": [], "p50_ms": [], "p99_ms": []}
             for name in self.contenders
         }
         names = list(self.contenders)
@@ -166,9 +174,13 @@ class Run:
                 with running(each, self.model) as (process, port):
                     ask = partial(self.ask, each, port, name)
                     ask(0, 1)  # warms up
+                    before = processor_seconds(process.pid)
                     most = ask(0)
+                    spent = processor_seconds(process.pid) - before
                     half = at_rate(ask, CONNECTIONS, most.per_second / 2)
                     row["per_second"].append(most.per_second)
+                    requests = most.per_second * self.options.seconds
+                    row["processor_us"].append(spent / requests * 1e6)
                     row["half"].append(half.per_second)
                     row["p50_ms"].append(half.p50_ms)
                     row["p99_ms"].append(half.p99_ms)
@@ -225,13 +237,17 @@ class Run:
 def show(results: dict[str, Any]) -> None:
     rates, big = results["rates"], results["texts_per_second"]
     print(f"\n{results['cpu']}, {results['backend']}, {results['processors']} processors\n")
-    print("| | requests/s | p50 ms | p99 ms at half | resident MB | anonymous MB |")
-    print("|:--|--:|--:|--:|--:|--:|")
+    print(
+        "| | requests/s | µs of processor each | p50 ms | p99 ms at half | resident MB "
+        "| anonymous MB |"
+    )
+    print("|:--|--:|--:|--:|--:|--:|--:|")
     for name, row in rates.items():
         at = {key: median(values) for key, values in row.items()}
         print(
-            f"| {name} | {at['per_second']:,.0f} | {at['p50_ms']:.2f} | {at['p99_ms']:.2f} "
-            f"| {at['resident_mb']:.1f} | {at['anonymous_mb']:.1f} |"
+            f"| {name} | {at['per_second']:,.0f} | {at['processor_us']:.1f} "
+            f"| {at['p50_ms']:.2f} | {at['p99_ms']:.2f} | {at['resident_mb']:.1f} "
+            f"| {at['anonymous_mb']:.1f} |"
         )
     ours = {key: median(values) for key, values in rates[OURS].items()}
     print("\n| | target | measured |\n|:--|--:|--:|")
@@ -242,6 +258,10 @@ def show(results: dict[str, Any]) -> None:
     share = ours["p99_ms"] / median(rates[FASTAPI]["p99_ms"])
     print(f"| that over FastAPI's at its own half | 0.1x | {share:.3f}x |")
     alone = median(big["encode alone"])
+    nothing = median(rates[NOTHING]["per_second"])
+    print(
+        f"| the first, if only `encode` took time beside it | | {alone / (alone + nothing):.2f}x |"
+    )
     for encoding, wanted in ENCODINGS.items():
         ratio = median(big[encoding]) / alone
         print(f"| 1,000 texts a request, {encoding}, over `encode` | {wanted}x | {ratio:.2f}x |")

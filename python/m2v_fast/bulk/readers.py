@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from m2v_fast.bulk._pyarrow import pyarrow
 from m2v_fast.bulk.lines import line_batches
 from m2v_fast.bulk.rows import BLOCK, BadRows, Batch, Left, Range, named
-from m2v_fast.bulk.tables import arrow_batches, csv_batches, open_ipc, parquet_batches
+from m2v_fast.bulk.separated import SEPARATORS, separated_batches
+from m2v_fast.bulk.tables import arrow_batches, open_ipc, parquet_batches
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
@@ -63,8 +64,9 @@ def count(source: Source, columns: Columns) -> int:
                 reader = open_ipc(file)
                 batches = range(reader.num_record_batches)
                 return sum(reader.get_batch(place).num_rows for place in batches)
-        if source.format in ("csv", "tsv"):
-            return sum(batch.num_rows for batch in csv_batches(source, columns, BadRows(skip=True)))
+        if source.format in SEPARATORS:
+            there = separated_batches(source, columns, BadRows(skip=True))
+            return sum(batch.num_rows for batch in there)
         lines, last = 0, b"\n"
         with source.open() as file:
             while block := file.read(BLOCK):
@@ -91,7 +93,7 @@ def batches(
             tables = (
                 arrow_batches(source, columns)
                 if source.format == "arrow"
-                else csv_batches(source, columns, bad)
+                else separated_batches(source, columns, bad)
             )
             place = 0
             for table in tables:

@@ -1,19 +1,17 @@
-"""Rows of Parquet, Arrow and CSV files, whose columns have names."""
+"""Rows of Parquet and Arrow files, whose columns have types."""
 
 from __future__ import annotations
 
 from typing import TYPE_CHECKING, Any
 
-from m2v_fast.bulk._pyarrow import pyarrow
-from m2v_fast.bulk.columns import types_by_name
-from m2v_fast.bulk.rows import BATCH_ROWS, BLOCK
+from m2v_fast.bulk.rows import BATCH_ROWS
 
 if TYPE_CHECKING:
     from collections.abc import Iterator
 
     from m2v_fast.bulk.columns import Columns
     from m2v_fast.bulk.inputs import Source
-    from m2v_fast.bulk.rows import BadRows, Batch, Left
+    from m2v_fast.bulk.rows import Batch, Left
 
 
 def parquet_batches(source: Source, columns: Columns, left: Left) -> Iterator[Batch | None]:
@@ -48,43 +46,3 @@ def arrow_batches(source: Source, columns: Columns) -> Iterator[Any]:
         reader = open_ipc(file)
         for place in range(reader.num_record_batches):
             yield reader.get_batch(place).select(columns.names)
-
-
-def csv_batches(source: Source, columns: Columns, bad: BadRows) -> Iterator[Any]:
-    """Batches of a block of the file each, without the rows that are bad."""
-    pa = pyarrow("reading CSV")
-    from pyarrow import csv
-
-    wrong: list[tuple[int, str]] = []
-    skipped = 0
-
-    def invalid(row: Any) -> str:
-        nonlocal skipped
-        # An exception of this function would be lost.
-        place = -1 if row.number is None else row.number - 2
-        problem = f"{row.actual_columns} values where {row.expected_columns} are expected"
-        if not bad.skip:
-            wrong.append((place, problem))
-            return "error"
-        bad.add(source, place, problem, place - skipped)
-        skipped += 1
-        return "skip"
-
-    kinds = {columns.text: pa.string(), **types_by_name(columns.schema())}
-    kinds[columns.text] = pa.string()
-    parse = csv.ParseOptions(
-        delimiter="\t" if source.format == "tsv" else ",",
-        newlines_in_values=True,
-        invalid_row_handler=invalid,
-    )
-    convert = csv.ConvertOptions(column_types=kinds, include_columns=columns.names)
-    read = csv.ReadOptions(use_threads=False, block_size=BLOCK)
-    with source.open() as file:
-        try:
-            yield from csv.open_csv(file, read, parse, convert)
-        except pa.ArrowInvalid:
-            for place, problem in wrong:
-                bad.add(source, place, problem)
-            raise
-        except KeyError as error:
-            raise ValueError(str(error.args[0])) from error

@@ -69,8 +69,11 @@ pub(crate) fn embeddings(context: &Context<'_>, body: &[u8]) -> Result<Answer, P
     out.extend_from_slice(b",\"model\":");
     write(&mut out, request.model.as_deref().unwrap_or(&served.name));
     let tokens = embedded.totals.tokens;
-    let usage = format!(",\"usage\":{{\"prompt_tokens\":{tokens},\"total_tokens\":{tokens}}}}}");
-    out.extend_from_slice(usage.as_bytes());
+    out.extend_from_slice(b",\"usage\":{\"prompt_tokens\":");
+    write(&mut out, &tokens);
+    out.extend_from_slice(b",\"total_tokens\":");
+    write(&mut out, &tokens);
+    out.extend_from_slice(b"}}");
     Ok(Answer::json(out, embedded.totals))
 }
 
