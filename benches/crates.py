@@ -21,7 +21,7 @@ from m2v_fast.sources import resolve
 ROOT = Path(__file__).resolve().parents[1]
 OURS = ROOT / "target" / "release" / "examples" / "timed"
 PEER = ROOT / "target" / "peers" / "release" / "peer-model2vec-rs"
-HEAD = ("crate", "threads", "load", "documents/s, first", "again")
+HEAD = ("threads", "load", "documents/s, first", "again")
 
 
 class Program:

@@ -12,7 +12,8 @@ source_suffix = {".md": "markdown"}
 exclude_patterns = ["_build"]
 
 myst_heading_anchors = 3
-smartquotes = False
+# Dashes alone: `--` of docstrings is one, and quotes stay as they are.
+smartquotes_action = "D"
 # Docstrings are written with single backticks for code.
 default_role = "code"
 

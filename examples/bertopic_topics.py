@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[bertopic]'
+    pip install '.[bertopic]'
     python examples/bertopic_topics.py
 
 It sorts some hundred paragraphs of Python's own reference manual into topics, and finds the topic

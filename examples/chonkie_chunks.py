@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[chonkie]'
+    pip install '.[chonkie]'
     python examples/chonkie_chunks.py
 
 It cuts the chapter on the import system out of Python's own reference manual into chunks of at

@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[chroma]'
+    pip install '.[chroma]'
     python examples/chroma_search.py         # a database in a temporary folder
     python examples/chroma_search.py manual  # or one to keep
 

@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[haystack]'
+    pip install '.[haystack]'
     python examples/haystack_search.py
 
 It keeps some hundred paragraphs of Python's own reference manual in memory, saves the pipeline that

@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[keybert]'
+    pip install '.[keybert]'
     python examples/keybert_keywords.py
 
 KeyBERT names sentence-transformers, and with it torch, among its needs, but works without:

@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[lancedb]'
+    pip install '.[lancedb]'
     python examples/lancedb_search.py         # tables in a temporary folder
     python examples/lancedb_search.py manual  # or in one to keep
 

@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[langchain]'
+    pip install '.[langchain]'
     python examples/langchain_search.py
 
 It embeds some hundred paragraphs of Python's own reference manual, and searches for those nearest

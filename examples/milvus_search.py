@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[milvus]'
+    pip install '.[milvus]'
     python examples/milvus_search.py            # a database in a temporary folder
     python examples/milvus_search.py manual.db  # or one to keep
 

@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[fastembed]' qdrant-client
+    pip install '.[fastembed]' qdrant-client
     python examples/qdrant_search.py
 
 It keeps some hundred paragraphs of Python's own reference manual in memory, and searches for those

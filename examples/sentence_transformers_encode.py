@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the rows of the bundled model are used:
 
-    pip install 'm2v-fast[sentence-transformers]'
+    pip install '.[sentence-transformers]'
     python examples/sentence_transformers_encode.py
 
 It embeds the paragraphs of Python's own reference manual with torch and with m2v_fast, and says how

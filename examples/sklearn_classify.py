@@ -2,7 +2,7 @@
 
 Install, then run; nothing is downloaded, as the model comes with the package:
 
-    pip install 'm2v-fast[scikit-learn]'
+    pip install '.[scikit-learn]'
     python examples/sklearn_classify.py
 
 It searches for the best settings of embedder and classifier together, tells how well they do on
