@@ -45,10 +45,10 @@ pub struct BatchOptions<'a> {
     /// Most threads to use, the caller's included (0 counts as 1), or as many as there are
     /// processors that this process may use. More than 64 count as 64, or as the number of
     /// processors if that is larger.
-    pub threads: Option<usize>,
+    threads: Option<usize>,
     /// Asked from the caller's thread every few milliseconds; once it says true, the call stops
     /// with [`Error::Interrupted`].
-    pub interrupted: &'a dyn Fn() -> bool,
+    interrupted: &'a dyn Fn() -> bool,
 }
 
 impl Default for BatchOptions<'_> {
@@ -124,10 +124,14 @@ impl Model {
         out: &mut [&mut [f32]],
     ) -> Result<()> {
         let dim = self.dim();
-        if out.len() != texts.len() || out.iter().any(|vector| vector.len() != dim) {
+        if out.len() != texts.len() {
+            let (outputs, texts) = (out.len(), texts.len());
+            return Err(Error::Argument(format!("{outputs} outputs for {texts} texts")));
+        }
+        if let Some(place) = out.iter().position(|vector| vector.len() != dim) {
+            let room = out[place].len();
             return Err(Error::Argument(format!(
-                "expected {} outputs of {dim} floats each",
-                texts.len()
+                "output {place} has room for {room} floats; a vector has {dim}"
             )));
         }
         let cost = |text: &T| self.cost(text.size(), options.max_length);
@@ -146,7 +150,7 @@ impl Model {
         out: &mut [f32],
         counts: Option<&[CountSlot]>,
     ) -> Result<()> {
-        self.check_room(texts.len(), self.dim(), out.len())?;
+        check_room(texts.len(), self.dim(), out.len(), counts)?;
         let cost = |text: &Option<T>| self.cost_of(text.as_ref(), options.max_length);
         self.run(texts, out, self.dim(), cost, batch, |place, text, out, scratch| {
             let Some(text) = text else { return Ok(()) };
@@ -157,7 +161,8 @@ impl Model {
     /// Encodes the texts that are there and has `write` make `width` items of `out` of each vector;
     /// the items of others are left as they are.
     ///
-    /// An error names the first text at fault.
+    /// # Errors
+    /// As [`Model::encode_batch`], if `width` is 0, or if there are not as many `counts` as texts.
     #[expect(clippy::too_many_arguments, reason = "texts and how they are run, and what is made")]
     pub fn encode_as<T: Text + Sync, O: Send>(
         &self,
@@ -169,7 +174,7 @@ impl Model {
         write: impl Fn(&[f32], &mut [O]) + Sync,
         counts: Option<&[CountSlot]>,
     ) -> Result<()> {
-        self.check_room(texts.len(), width, out.len())?;
+        check_room(texts.len(), width, out.len(), counts)?;
         let cost = |text: &Option<T>| self.cost_of(text.as_ref(), options.max_length);
         self.run(texts, out, width, cost, batch, |place, text, out, scratch| {
             let Some(text) = text else { return Ok(()) };
@@ -187,7 +192,8 @@ impl Model {
 
     /// As [`Model::encode_cost`] of the texts that are there.
     pub fn encode_some_cost<T: Text>(&self, texts: &[Option<T>], max_length: Option<usize>) -> u64 {
-        texts.iter().map(|text| self.cost_of(text.as_ref(), max_length)).sum()
+        let cost = |text: &Option<T>| self.cost_of(text.as_ref(), max_length);
+        texts.iter().map(cost).fold(0, u64::saturating_add)
     }
 
     /// Encodes a text, and notes what became of it if that is wanted.
@@ -210,15 +216,6 @@ impl Model {
 
     fn cost_of<T: Text>(&self, text: Option<&T>, max_length: Option<usize>) -> u64 {
         text.map_or(1, |text| self.cost(text.size(), max_length))
-    }
-
-    fn check_room(&self, texts: usize, width: usize, room: usize) -> Result<()> {
-        if texts.checked_mul(width) != Some(room) {
-            return Err(Error::Argument(format!(
-                "the output has room for {room} items; {texts} rows of {width} need others"
-            )));
-        }
-        Ok(())
     }
 
     /// What encoding each text would keep and leave out.
@@ -258,7 +255,8 @@ impl Model {
     /// Rough cost of encoding `texts` on one thread, in nanoseconds: whether it is worth letting
     /// go of a lock for.
     pub fn encode_cost<T: Text>(&self, texts: &[T], max_length: Option<usize>) -> u64 {
-        texts.iter().map(|text| self.cost(text.size(), max_length)).sum()
+        let cost = |text: &T| self.cost(text.size(), max_length);
+        texts.iter().map(cost).fold(0, u64::saturating_add)
     }
 
     /// What `work` makes of each text.
@@ -287,7 +285,7 @@ impl Model {
         batch: BatchOptions<'_>,
         work: impl Fn(usize, &T, &mut [O], &mut Scratch) -> Result<()> + Sync,
     ) -> Result<()> {
-        let total: u64 = texts.iter().map(&cost).sum();
+        let total = texts.iter().map(&cost).fold(0, u64::saturating_add);
         let useful = usize::try_from(total / SPAWN_COST).unwrap_or(usize::MAX);
         let useful = useful.min(texts.len().saturating_sub(1));
         // Counting processors reads cgroup files, which costs more than a short query.
@@ -355,6 +353,25 @@ impl CountSlot {
     }
 }
 
+fn check_room(texts: usize, width: usize, room: usize, counts: Option<&[CountSlot]>) -> Result<()> {
+    if width == 0 {
+        return Err(Error::Argument("a row of the output has no items".to_owned()));
+    }
+    if texts.checked_mul(width) != Some(room) {
+        return Err(Error::Argument(format!(
+            "the output has room for {room} items; {texts} rows of {width} need {}",
+            texts.saturating_mul(width)
+        )));
+    }
+    match counts {
+        Some(slots) if slots.len() != texts => {
+            let slots = slots.len();
+            Err(Error::Argument(format!("{slots} places for the counts of {texts} texts")))
+        }
+        _ => Ok(()),
+    }
+}
+
 fn slot(counts: Option<&[CountSlot]>, place: usize) -> Option<&CountSlot> {
     counts?.get(place)
 }
@@ -377,7 +394,7 @@ impl<'a, T, O> Chunks<'a, T, O> {
         let mut sum = 0;
         let mut count = 0;
         while count < self.texts.len() && sum < CHUNK_COST {
-            sum += cost(&self.texts[count]);
+            sum = cost(&self.texts[count]).saturating_add(sum);
             count += 1;
         }
         let (texts, texts_left) = self.texts.split_at(count);

@@ -12,7 +12,7 @@ use crate::error::{Error, Result};
 
 /// What to say of a file that is not what it was when the model was loaded.
 pub(crate) const CHANGED: &str = "was rewritten in place since the model was loaded: load the model \
-    again (and with memory_map=False if other programs write to its files)";
+    again (and with memory_map=False, in Rust memory_map(false), if other programs write to its files)";
 
 /// Bytes that live as long as the model.
 pub(crate) enum Data {

@@ -174,7 +174,8 @@ impl Model {
         Ok(model)
     }
 
-    /// The same model with the kernels of another instruction set; the bits stay the same.
+    /// The same model with the kernels of another instruction set; the bits stay the same. One that
+    /// this processor does not have counts as [`Backend::Portable`].
     #[must_use]
     pub fn with_backend(&self, backend: Backend) -> Self {
         Self { pooler: Pooler::new(Runnable::new(backend)), ..self.clone() }
@@ -325,10 +326,11 @@ impl Model {
 
     /// Pools ids that the caller made: the second half of [`Model::encode`].
     pub fn encode_ids(&self, ids: &[u32], normalize: bool, out: &mut [f32]) -> Result<()> {
-        let bound = self.shared.tokenizer.vocabulary().id_bound;
-        if out.len() != self.dim() || ids.iter().any(|&id| id >= bound) {
+        self.check_ids(ids)?;
+        if out.len() != self.dim() {
             return Err(Error::Argument(format!(
-                "expected ids below {bound} and room for {} floats",
+                "the output has room for {} floats; a vector has {}",
+                out.len(),
                 self.dim()
             )));
         }
@@ -340,11 +342,35 @@ impl Model {
 
     /// Writes the row of each of `ids`, times its weight, to `out`: `ids.len()` times
     /// [`Model::dim`] floats, row-major.
+    ///
+    /// # Errors
+    /// If an id is none of the vocabulary, or `out` has another length.
     pub fn rows_of(&self, ids: &[u32], out: &mut [f32]) -> Result<()> {
+        self.check_ids(ids)?;
+        if ids.len().checked_mul(self.dim) != Some(out.len()) {
+            return Err(Error::Argument(format!(
+                "the output has room for {} floats; {} rows of {} need {}",
+                out.len(),
+                ids.len(),
+                self.dim,
+                ids.len().saturating_mul(self.dim)
+            )));
+        }
         self.with_scratch(|scratch| {
             let matrix = &self.shared.matrix;
             matrix.sequence(ids, self.dim, &mut scratch.matrix, out).map_err(Error::Argument)
         })
+    }
+
+    fn check_ids(&self, ids: &[u32]) -> Result<()> {
+        let bound = self.shared.tokenizer.vocabulary().id_bound;
+        match ids.iter().position(|&id| id >= bound) {
+            None => Ok(()),
+            Some(place) => Err(Error::Argument(format!(
+                "the id {} in place {place} is none of the vocabulary, whose ids are below {bound}",
+                ids[place]
+            ))),
+        }
     }
 
     /// Runs `work` with a worker's buffers.

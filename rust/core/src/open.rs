@@ -15,6 +15,11 @@ use crate::tokenize::{IndexOptions, Tokenizer};
 #[non_exhaustive]
 pub struct LoadOptions {
     /// Map files (the default), or read them into memory.
+    ///
+    /// A mapped file must not be written to in place while the model lives: one that is cut short
+    /// ends the process at the next look (SIGBUS on Unix), and one that is overwritten gives other
+    /// vectors. To replace a file, as downloads do, by renaming a new one over it is safe. Where that
+    /// cannot be relied on, read it.
     pub memory_map: bool,
     /// Where compiled indexes of big vocabularies are; by default nowhere.
     pub index: IndexOptions,
@@ -33,7 +38,7 @@ impl LoadOptions {
         Self::default()
     }
 
-    /// The same, with files mapped or read.
+    /// The same, with files mapped or read: see [`LoadOptions::memory_map`].
     #[must_use]
     pub fn memory_map(mut self, memory_map: bool) -> Self {
         self.memory_map = memory_map;

@@ -6,7 +6,8 @@ mod support;
 use std::cell::Cell;
 
 use m2v_fast::{
-    Backend, BatchOptions, EncodeOptions, Error, LoadOptions, Matrix, Model, Text, Unknown,
+    Backend, BatchOptions, CountSlot, EncodeOptions, Error, LoadOptions, Matrix, Model, Text,
+    Unknown,
 };
 
 const DIM: usize = 24;
@@ -203,6 +204,113 @@ fn an_output_of_the_wrong_size_is_an_error() {
     assert!(matches!(model.encode_into("a", options(), &mut [0.0; 3]), Err(Error::Argument(_))));
     let result = model.encode_batch(&["a"], options(), BatchOptions::default(), &mut [0.0; 3]);
     assert!(matches!(result, Err(Error::Argument(_))));
+}
+
+#[test]
+fn arguments_that_do_not_fit_are_errors_that_say_which() {
+    let (_folder, model) = model();
+    let bound = model.tokenizer().vocabulary().id_bound;
+    let (batch, texts) = (BatchOptions::new(), [Some("the"), None]);
+    let slots: Vec<CountSlot> = std::iter::repeat_with(CountSlot::default).take(3).collect();
+    let mut one = [0.0; DIM];
+    let mut short = [0.0; 5];
+    let mut out = vec![0.0; 2 * DIM];
+    let said = |result: m2v_fast::Result<()>| match result {
+        Err(Error::Argument(problem)) => problem,
+        other => panic!("{other:?}"),
+    };
+    let nothing = |_: &[f32], _: &mut [u8]| {};
+    let cases = [
+        (
+            said(model.encode_ids(&[0, bound, 1], true, &mut one)),
+            format!(
+                "the id {bound} in place 1 is none of the vocabulary, whose ids are below {bound}"
+            ),
+        ),
+        (
+            said(model.encode_ids(&[0], true, &mut short)),
+            "the output has room for 5 floats; a vector has 24".to_owned(),
+        ),
+        (
+            said(model.rows_of(&[u32::MAX], &mut one)),
+            format!(
+                "the id 4294967295 in place 0 is none of the vocabulary, whose ids are below {bound}"
+            ),
+        ),
+        (
+            said(model.rows_of(&[0, 1], &mut one)),
+            "the output has room for 24 floats; 2 rows of 24 need 48".to_owned(),
+        ),
+        (
+            said(model.encode_each(&["a"], options(), batch, &mut [])),
+            "0 outputs for 1 texts".to_owned(),
+        ),
+        (
+            said(model.encode_each(&["a", "b"], options(), batch, &mut [&mut one, &mut short])),
+            "output 1 has room for 5 floats; a vector has 24".to_owned(),
+        ),
+        (
+            said(model.encode_some(&texts, options(), batch, &mut short, None)),
+            "the output has room for 5 items; 2 rows of 24 need 48".to_owned(),
+        ),
+        (
+            said(model.encode_some(&texts, options(), batch, &mut out, Some(&slots))),
+            "3 places for the counts of 2 texts".to_owned(),
+        ),
+        (
+            said(model.encode_as(&texts, options(), batch, &mut [], 0, nothing, None)),
+            "a row of the output has no items".to_owned(),
+        ),
+        (
+            said(model.encode_as(&texts, options(), batch, &mut [0; 3], 2, nothing, None)),
+            "the output has room for 3 items; 2 rows of 2 need 4".to_owned(),
+        ),
+    ];
+    for (found, expected) in cases {
+        assert_eq!(found, expected);
+    }
+}
+
+#[test]
+fn what_is_shared_may_be_and_is_short_to_look_at() {
+    fn may_be_shared<T: Send + Sync>() {}
+    may_be_shared::<Model>();
+    may_be_shared::<Matrix>();
+    may_be_shared::<Error>();
+    may_be_shared::<LoadOptions>();
+    may_be_shared::<EncodeOptions>();
+    let (_folder, model) = model();
+    assert!(format!("{model:?}").len() < 10_000);
+    let bundled = "../../python/m2v_fast/bundled/minilm";
+    let model = Model::load(bundled, LoadOptions::new()).unwrap();
+    assert!(format!("{model:?}").len() < 10_000);
+}
+
+/// A text that says that it is as long as can be, and is not.
+struct Boastful;
+
+impl Text for Boastful {
+    fn prefix<'a>(&'a self, _: Option<usize>, _: &'a mut String) -> m2v_fast::Result<&'a str> {
+        Ok("the")
+    }
+
+    fn is_longer(&self, _: usize) -> bool {
+        false
+    }
+
+    fn size(&self) -> usize {
+        usize::MAX
+    }
+}
+
+#[test]
+fn sizes_are_only_estimates() {
+    let (_folder, model) = model();
+    let mut out = vec![0.0; 3 * DIM];
+    let texts = [Boastful, Boastful, Boastful];
+    model.encode_batch(&texts, options(), BatchOptions::new(), &mut out).unwrap();
+    assert_eq!(out[..DIM], out[2 * DIM..]);
+    assert!(model.encode_cost(&texts, None) > 0);
 }
 
 #[test]

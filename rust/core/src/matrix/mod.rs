@@ -88,7 +88,8 @@ impl Matrix {
     }
 
     /// A tensor of the file as it is stored (`embeddings` by the layout's name for it, `mapping`,
-    /// `weights`), or nothing if the model has none or is not from a file.
+    /// `weights`), or nothing if the model has none or is not from a file. If the file is mapped, the
+    /// bytes are the file's: see [`LoadOptions::memory_map`](crate::LoadOptions::memory_map).
     #[must_use]
     pub fn stored(&self, name: &str) -> Option<(&StoredTensor, &[u8])> {
         let (_, tensor) = self.tensors.stored.iter().find(|(stored, _)| stored == name)?;

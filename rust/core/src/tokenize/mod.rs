@@ -35,12 +35,13 @@ mod text;
 mod trie;
 mod vocabulary;
 
+use std::fmt;
 use std::path::Path;
 
 use crate::backend::Runnable;
 use crate::error::{Error, Result};
 use bert::Bert;
-use file::spec::{Spec, Unreadable};
+use file::spec::{Spec, Unreadable, Vocab, reads_scores_as_the_reference};
 pub use index::IndexOptions;
 use index::Key;
 use models::Model;
@@ -101,14 +102,30 @@ fn in_words(problem: Problem, bytes: usize) -> String {
 /// Smaller vocabularies are read from tokenizer.json as fast as an index would be checked.
 const LEAST_INDEXED: usize = 60_000;
 
+const SCORES: &str = "its scores would be read as other numbers than the reference reads, and other \
+    ids could come of them: this program was built with the feature float_roundtrip or \
+    arbitrary_precision of serde_json (`cargo tree -e features -i serde_json` says by whom); build it \
+    without, or load the model in a process of its own";
+
 /// An immutable tokenizer, shared by all threads.
-#[derive(Debug)]
 pub struct Tokenizer {
     engine: Engine,
     vocabulary: Vocabulary,
     fallback_reason: Option<String>,
     indexed: bool,
     index_problem: Option<String>,
+}
+
+/// What it is, without its tables: these have millions of numbers.
+impl fmt::Debug for Tokenizer {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        f.debug_struct("Tokenizer")
+            .field("engine", &self.engine())
+            .field("vocabulary", &self.vocabulary)
+            .field("fallback_reason", &self.fallback_reason)
+            .field("indexed", &self.indexed)
+            .finish_non_exhaustive()
+    }
 }
 
 /// Engines count bytes in 32 bits, of texts that normalizers may have made up to twelve times as
@@ -185,6 +202,12 @@ impl Tokenizer {
         keep: impl FnOnce(&index::Sections<'_>),
     ) -> Result<Self> {
         let planned = match Spec::from_json(json) {
+            Ok(spec)
+                if matches!(spec.model.vocab, Vocab::Scores(_))
+                    && !reads_scores_as_the_reference() =>
+            {
+                return Err(Error::malformed(path, SCORES));
+            }
             Ok(spec) => plan::plan(&spec, least, keep),
             Err(Unreadable::Syntax(problem)) => {
                 return Err(Error::malformed(path, format!("not valid JSON: {problem}")));

@@ -115,6 +115,16 @@ pub(crate) enum Vocab<'a> {
     Scores(Vec<(Cow<'a, str>, f64)>),
 }
 
+/// Whether this program reads the scores of Unigram models as the reference does: not always to the
+/// nearest double, of which other ids may come. A program whose other crates turn on a feature of
+/// serde_json, `float_roundtrip` or `arbitrary_precision`, reads the nearest.
+pub(crate) fn reads_scores_as_the_reference() -> bool {
+    const OFF_BY_ONE: &str = "-9.294167169950881";
+    let nearest: Result<f64, _> = OFF_BY_ONE.parse();
+    let read: Result<f64, _> = serde_json::from_str(OFF_BY_ONE);
+    matches!((nearest, read), (Ok(nearest), Ok(read)) if nearest.to_bits() != read.to_bits())
+}
+
 impl<'de: 'a, 'a> Deserialize<'de> for Vocab<'a> {
     fn deserialize<D: Deserializer<'de>>(deserializer: D) -> Result<Self, D::Error> {
         struct Shape;
@@ -324,6 +334,11 @@ impl<'a> Spec<'a> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn scores_are_read_as_the_reference_reads_them() {
+        assert!(reads_scores_as_the_reference());
+    }
 
     const SMALL: &str = r###"{"version":"1.0","truncation":null,"added_tokens":[
         {"id":50,"content":"new","single_word":false,"lstrip":false,"rstrip":false,

@@ -27,7 +27,8 @@ pub(super) use file::{Parts, Sections};
 #[derive(Debug, Clone, PartialEq, Eq)]
 #[non_exhaustive]
 pub struct IndexOptions {
-    /// An index made ahead of time, which is only read.
+    /// An index made ahead of time, which is not written to. (Its time of change may be set, once a
+    /// day, as a sign that it is in use.)
     pub file: Option<PathBuf>,
     /// A folder of indexes, read and added to. It is made if it is missing; if it cannot be
     /// written, nothing is kept.
@@ -59,6 +60,12 @@ impl Key {
 }
 
 impl IndexOptions {
+    /// The default: no indexes.
+    #[must_use]
+    pub fn new() -> Self {
+        Self::default()
+    }
+
     /// The same with an index made ahead of time.
     #[must_use]
     pub fn file(mut self, file: impl Into<PathBuf>) -> Self {
