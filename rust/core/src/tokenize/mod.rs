@@ -103,8 +103,8 @@ fn in_words(problem: Problem, bytes: usize) -> String {
 const LEAST_INDEXED: usize = 60_000;
 
 const SCORES: &str = "its scores would be read as other numbers than the reference reads, and other \
-    ids could come of them: this program was built with the feature float_roundtrip or \
-    arbitrary_precision of serde_json (`cargo tree -e features -i serde_json` says by whom); build it \
+    ids could come of them: this program was built with the feature float_roundtrip \
+    of serde_json (`cargo tree -e features -i serde_json` says by whom); build it \
     without, or load the model in a process of its own";
 
 /// An immutable tokenizer, shared by all threads.

@@ -116,8 +116,8 @@ pub(crate) enum Vocab<'a> {
 }
 
 /// Whether this program reads the scores of Unigram models as the reference does: not always to the
-/// nearest double, of which other ids may come. A program whose other crates turn on a feature of
-/// serde_json, `float_roundtrip` or `arbitrary_precision`, reads the nearest.
+/// nearest double, of which other ids may come. A program of which a crate turns on serde_json's
+/// feature `float_roundtrip` reads the nearest.
 pub(crate) fn reads_scores_as_the_reference() -> bool {
     const OFF_BY_ONE: &str = "-9.294167169950881";
     let nearest: Result<f64, _> = OFF_BY_ONE.parse();
