@@ -190,6 +190,9 @@ ASAN_VENV := target/asan/venv
 # interpreter itself does not free everything at its end.)
 ASAN_TESTS ?= tests/test_arrow_memory.py tests/test_api.py tests/test_input.py tests/test_kernels.py tests/test_index.py \
 	tests/test_output_dtype.py tests/test_threads.py
+# The sanitizer keeps what is freed, and its own lock of memory is held in a child that was forked
+# beside a thread that allocates (of 30 runs three hung there, by gdb's stack): two tests are not for it.
+ASAN_SKIP := not no_more_is_kept and not forked_children_encode
 # Memcheck takes a test some fifty times as long. These touch every unsafe block of the crate;
 # Valgrind's processor has AVX2 and no AVX-512, so the kernels are portable and AVX2.
 MEMCHECK_TESTS ?= pool scratch scan:: bert:: sentences:: road:: forged_indexes unigram:: text::normalizers \
@@ -215,7 +218,7 @@ sanitize-python: $(ASAN_VENV)/made
 	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install target/asan/dist/*.whl
 	$(ASAN_VENV)/bin/python -m pip --disable-pip-version-check --quiet install --force-reinstall --no-deps target/asan/dist/*.whl
 	LD_PRELOAD=$$($(CC) -print-file-name=libasan.so) ASAN_OPTIONS=detect_leaks=0 PYTHONMALLOC=malloc \
-		$(ASAN_VENV)/bin/python -m pytest -q -p no:cacheprovider $(ASAN_TESTS)
+		$(ASAN_VENV)/bin/python -m pytest -q -p no:cacheprovider $(ASAN_TESTS) -k '$(ASAN_SKIP)'
 
 memcheck:
 	CARGO_TARGET_$(subst -,_,$(shell echo $(HOST) | tr a-z A-Z))_RUNNER="valgrind --quiet --error-exitcode=9 --leak-check=full --show-leak-kinds=definite --errors-for-leak-kinds=definite" \
