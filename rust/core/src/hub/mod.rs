@@ -11,12 +11,12 @@ mod remote;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, HubProblem, Result};
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::open::LoadOptions;
 use cache::Cache;
-use remote::Remote;
+use remote::{Problem, Remote};
 
 /// The branch that is meant where none is named.
 const MAIN: &str = "main";
@@ -103,20 +103,23 @@ impl HubOptions {
     /// The folder of a model of that name, which is downloaded unless it is there.
     ///
     /// # Errors
-    /// [`Error::Hub`] if it is not there and cannot be had, or [`Error::Write`] if it cannot be kept.
+    /// [`Error::Hub`] if it is not there and cannot be had, of a kind ([`HubProblem`]) that says whether
+    /// another try helps, or [`Error::Write`] if it cannot be kept.
     pub fn fetch(&self, name: &str) -> Result<PathBuf> {
-        let failed = |problem| Error::Hub { model: name.to_owned(), problem };
-        check_name(name).map_err(failed)?;
+        let failed = |kind, problem| Error::Hub { model: name.to_owned(), kind, problem };
+        let malformed = |problem| failed(HubProblem::Malformed, problem);
+        check_name(name).map_err(malformed)?;
         let revision = self.revision.as_deref().unwrap_or(MAIN);
         if !is_relative(revision) {
-            return Err(failed(format!("{revision:?} names no branch, tag or commit")));
+            return Err(malformed(format!("{revision:?} names no branch, tag or commit")));
         }
         let subfolder = self.subfolder.as_deref().unwrap_or("").trim_matches('/');
         if !subfolder.is_empty() && !is_relative(subfolder) {
-            return Err(failed(format!("{subfolder:?} names no folder of a repository")));
+            return Err(malformed(format!("{subfolder:?} names no folder of a repository")));
         }
         let kept_in = self.cache.clone().or_else(environment::cache).ok_or_else(|| {
-            failed("there is no home folder to keep models in: set HF_HOME to a folder".to_owned())
+            let problem = "there is no home folder to keep models in: set HF_HOME to a folder";
+            failed(HubProblem::Other, problem.to_owned())
         })?;
         let cache = Cache::new(&kept_in, name);
         let kept = cache.find(revision, subfolder, self.revision.is_none());
@@ -139,34 +142,39 @@ impl HubOptions {
              is a network (`hf download {name}`) and bring the cache folder along"
         );
         if let Some(reason) = offline {
-            return Err(failed(format!(
+            let problem = format!(
                 "the model is {what}not complete in the cache {}, and the network is not used \
                  ({reason}). {advice}",
                 kept_in.display()
-            )));
+            );
+            return Err(failed(HubProblem::NotCached, problem));
         }
         let endpoint = self.endpoint.clone().unwrap_or_else(environment::endpoint);
         let token =
             self.token.clone().or_else(environment::token).filter(|token| !token.is_empty());
         let remote = Remote::new(&endpoint, name, token);
-        let unreachable = |problem: remote::Problem| match problem {
-            remote::Problem::Said(problem) => failed(problem),
-            remote::Problem::Network(problem) => failed(format!(
-                "the model is {what}not complete in the cache {}, and it could not be fetched from \
-                 {endpoint}: {problem}. {advice}",
-                kept_in.display()
-            )),
-            remote::Problem::Kept(error) => error,
+        let unreachable = |problem: Problem| match problem {
+            Problem::Said(kind, problem) => failed(kind, problem),
+            Problem::Unreachable(problem) => failed(
+                HubProblem::Unreachable,
+                format!(
+                    "the model is {what}not complete in the cache {}, and it could not be fetched \
+                     from {endpoint}: {problem}. {advice}",
+                    kept_in.display()
+                ),
+            ),
+            Problem::Kept(error) => error,
         };
         let listed = remote.list(revision).map_err(unreachable)?;
         let files = wanted(&listed.files, subfolder).ok_or_else(|| {
-            failed(format!(
+            let problem = format!(
                 "no Model2Vec model is {what}in this repository{}: neither config.json, \
                  model.safetensors and tokenizer.json nor a sentence-transformers static embedding is \
                  among its {} files",
                 if subfolder.is_empty() { String::new() } else { format!(", folder {subfolder:?}") },
                 listed.files.len()
-            ))
+            );
+            failed(HubProblem::NotFound, problem)
         })?;
         for file in files {
             if !cache.has(&listed.commit, &file) {

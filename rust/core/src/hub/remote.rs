@@ -8,7 +8,7 @@ use ureq::http::{HeaderMap, Response, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::cache::{Cache, is_commit};
-use crate::error::Error;
+use crate::error::{Error, HubProblem};
 
 /// As many redirections as one request follows.
 const MOST_REDIRECTIONS: usize = 8;
@@ -20,16 +20,21 @@ const PART: usize = 1 << 16;
 /// Why a request came to nothing.
 pub(super) enum Problem {
     /// The hub was reached, and said so.
-    Said(String),
-    /// It was not reached, or fell silent.
-    Network(String),
+    Said(HubProblem, String),
+    /// It was not reached, fell silent, or cannot answer at the moment.
+    Unreachable(String),
     /// What it sent could not be kept.
     Kept(Error),
 }
 
 impl From<ureq::Error> for Problem {
     fn from(error: ureq::Error) -> Self {
-        Self::Network(error.to_string())
+        let kind = match error {
+            // What was to be asked is no address: that is of no network.
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => HubProblem::Malformed,
+            _ => return Self::Unreachable(error.to_string()),
+        };
+        Self::Said(kind, format!("cannot be asked for: {error}"))
     }
 }
 
@@ -37,6 +42,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Self::Kept(error)
     }
+}
+
+fn other(problem: String) -> Problem {
+    Problem::Said(HubProblem::Other, problem)
 }
 
 type Result<T> = std::result::Result<T, Problem>;
@@ -87,10 +96,10 @@ impl<'a> Remote<'a> {
         let (_, mut response) = self.get(url, revision)?;
         let reader = response.body_mut().with_config().limit(LONGEST_LIST);
         let text = reader.read_to_string()?;
-        let other = || Problem::Said(format!("{endpoint} does not answer as the hub does"));
-        let info: Info = serde_json::from_str(&text).map_err(|_| other())?;
+        let unlike = || other(format!("{endpoint} does not answer as the hub does"));
+        let info: Info = serde_json::from_str(&text).map_err(|_| unlike())?;
         if !is_commit(&info.sha) {
-            return Err(other());
+            return Err(unlike());
         }
         let files = info.siblings.into_iter().map(|sibling| sibling.rfilename).collect();
         Ok(Listed { commit: info.sha, files })
@@ -106,7 +115,7 @@ impl<'a> Remote<'a> {
         let tag = tag.map(|tag| tag.trim_start_matches("W/").trim_matches('"')).unwrap_or_default();
         let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if tag.is_empty() || tag.len() > 128 || !tag.chars().all(is_tag) {
-            return Err(Problem::Said(format!(
+            return Err(other(format!(
                 "{endpoint} does not say by what name {file} is kept (its ETag is {tag:?})"
             )));
         }
@@ -120,7 +129,7 @@ impl<'a> Remote<'a> {
             let mut read = 0;
             loop {
                 let broke_off = |error: std::io::Error| {
-                    Problem::Network(format!("{file} broke off after {read} bytes: {error}"))
+                    Problem::Unreachable(format!("{file} broke off after {read} bytes: {error}"))
                 };
                 let count = reader.read(&mut part).map_err(broke_off)?;
                 if count == 0 {
@@ -130,7 +139,7 @@ impl<'a> Remote<'a> {
                 read += count as u64;
             }
             if let Some(size) = size.filter(|&size| size != read) {
-                return Err(Problem::Network(format!(
+                return Err(Problem::Unreachable(format!(
                     "{file} has {read} bytes, and should have {size}"
                 )));
             }
@@ -154,7 +163,7 @@ impl<'a> Remote<'a> {
             let response = request.call()?;
             if !response.status().is_redirection() {
                 if !response.status().is_success() {
-                    return Err(Problem::Said(self.refusal(&response, revision)));
+                    return Err(self.refusal(&response, revision));
                 }
                 let headers = first.unwrap_or_else(|| response.headers().clone());
                 return Ok((headers, response));
@@ -167,14 +176,14 @@ impl<'a> Remote<'a> {
                     let safe = to.starts_with("https://")
                         || (to.starts_with("http://") && url.starts_with("http://"));
                     if !safe {
-                        return Err(Problem::Said(format!("{url} leads to {to:?}")));
+                        return Err(other(format!("{url} leads to {to:?}")));
                     }
                     first.get_or_insert_with(|| response.headers().clone());
                     to.to_owned()
                 }
             };
         }
-        Err(Problem::Said(format!("{} leads on and on", self.endpoint)))
+        Err(other(format!("{} leads on and on", self.endpoint)))
     }
 
     fn is_own(&self, url: &str) -> bool {
@@ -182,22 +191,44 @@ impl<'a> Remote<'a> {
     }
 
     /// The hub's refusal, and what to do.
-    fn refusal(&self, response: &Response<Body>, revision: &str) -> String {
+    fn refusal(&self, response: &Response<Body>, revision: &str) -> Problem {
         let endpoint = self.endpoint;
         let code = value(response.headers(), "x-error-code").unwrap_or_default();
-        match (response.status(), code) {
-            (_, "GatedRepo") => format!(
-                "{endpoint} does not give access to it: accept its terms on its page, and give a token \
-                 (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+        let (kind, problem) = match (response.status(), code) {
+            (_, "GatedRepo") => (
+                HubProblem::NoAccess,
+                format!(
+                    "{endpoint} does not give access to it: accept its terms on its page, and give a \
+                     token (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+                ),
             ),
-            (_, "RevisionNotFound") => format!("on {endpoint} it has no revision {revision:?}"),
-            (_, "RepoNotFound") | (StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, _) => format!(
-                "no such model is on {endpoint} that can be seen with this token; if it is private, \
-                 give one (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+            (_, "RevisionNotFound") => {
+                (HubProblem::NotFound, format!("on {endpoint} it has no revision {revision:?}"))
+            }
+            (_, "RepoNotFound") | (StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, _) => (
+                HubProblem::NotFound,
+                format!(
+                    "no such model is on {endpoint} that can be seen with this token; if it is \
+                     private, give one (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+                ),
             ),
-            (status, _) => format!("{endpoint} answers with {status}; try again later"),
-        }
+            (StatusCode::FORBIDDEN, _) => (
+                HubProblem::NoAccess,
+                format!("{endpoint} does not give access to it with this token (403 Forbidden)"),
+            ),
+            (status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS), _) => {
+                return busy(status);
+            }
+            (status, _) if status.is_server_error() => return busy(status),
+            (status, _) => (HubProblem::Other, format!("{endpoint} answers with {status}")),
+        };
+        Problem::Said(kind, problem)
     }
+}
+
+/// The hub is there and cannot answer at the moment.
+fn busy(status: StatusCode) -> Problem {
+    Problem::Unreachable(format!("it answers with {status}; try again later"))
 }
 
 fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {

@@ -10,7 +10,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::process::Command;
 
-use m2v_fast::{Error, HubOptions, LoadOptions, Model};
+use m2v_fast::HubProblem::{Malformed, NoAccess, NotCached, NotFound, Other, Unreachable};
+use m2v_fast::{Error, HubOptions, HubProblem, LoadOptions, Model};
 use server::{Answer, Server};
 use tempfile::TempDir;
 
@@ -64,10 +65,10 @@ impl Hub {
         self.cache.path().join("models--some-one--small.model")
     }
 
-    fn error(&self, options: &HubOptions) -> String {
+    fn error(&self, options: &HubOptions, expected: HubProblem) -> String {
         let error = options.fetch(NAME).unwrap_err();
-        assert!(matches!(error, Error::Hub { .. }), "{error:?}");
         let message = error.to_string();
+        assert!(matches!(error, Error::Hub { kind, .. } if kind == expected), "{error:?}");
         assert!(message.starts_with(NAME), "{message}");
         message
     }
@@ -75,6 +76,11 @@ impl Hub {
 
 fn etag(file: &str) -> String {
     file.bytes().map(|byte| format!("{byte:02x}")).collect()
+}
+
+/// An address of a port that was free a moment ago.
+fn nowhere() -> String {
+    format!("http://{}", std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap())
 }
 
 fn vector(model: &Model) -> Vec<u32> {
@@ -174,7 +180,7 @@ fn a_revision_and_a_folder_in_it() {
     let hub = Hub::new();
     hub.list("refs%2Fpr%2F1", NEWER, &["README.md", "in/side/config.json"]);
     let options = hub.options().revision("refs/pr/1").subfolder("in/side/");
-    let message = hub.error(&options);
+    let message = hub.error(&options, NotFound);
     assert!(message.contains("folder \"in/side\"") && message.contains("2 files"), "{message}");
     let files = FILES.map(|file| format!("in/side/{file}"));
     hub.list("refs%2Fpr%2F1", NEWER, &files.each_ref().map(String::as_str));
@@ -200,27 +206,27 @@ fn by_hand(hub: &Hub, commit: &str, files: &[&str]) -> PathBuf {
 fn what_is_kept_is_found_without_the_network() {
     let hub = Hub::new();
     let offline = hub.options().offline(true);
-    let message = hub.error(&offline);
+    let message = hub.error(&offline, NotCached);
     for part in
         ["not complete in the cache", "HubOptions::offline", "hf download some-one/small.model"]
     {
         assert!(message.contains(part), "{part}: {message}");
     }
     let snapshot = by_hand(&hub, COMMIT, &FILES[..2]);
-    hub.error(&offline);
+    hub.error(&offline, NotCached);
     by_hand(&hub, COMMIT, &FILES);
     // The folder of snapshots alone will do, but not for a named branch.
     assert_eq!(offline.fetch(NAME).unwrap(), snapshot);
     assert_eq!(offline.clone().revision(COMMIT).fetch(NAME).unwrap(), snapshot);
-    let message = hub.error(&offline.clone().revision("main"));
+    let message = hub.error(&offline.clone().revision("main"), NotCached);
     assert!(message.contains("at revision \"main\""), "{message}");
     fs::create_dir(hub.kept().join("refs")).unwrap();
     fs::write(hub.kept().join("refs/v1"), format!("{COMMIT}\n")).unwrap();
     assert_eq!(offline.clone().revision("v1").fetch(NAME).unwrap(), snapshot);
     fs::write(hub.kept().join("refs/main"), NEWER).unwrap();
-    hub.error(&offline);
+    hub.error(&offline, NotCached);
     fs::write(hub.kept().join("refs/main"), "../..").unwrap();
-    hub.error(&offline);
+    hub.error(&offline, NotCached);
     assert!(hub.server.paths().is_empty());
 }
 
@@ -228,39 +234,41 @@ fn what_is_kept_is_found_without_the_network() {
 fn what_the_hub_refuses_is_told() {
     let hub = Hub::new();
     let api = format!("/api/models/{NAME}/revision/main");
-    for (status, code, expected) in [
-        (401, "RepoNotFound", "no such model"),
-        (404, "RepoNotFound", "no such model"),
-        (401, "", "no such model"),
-        (404, "RevisionNotFound", "no revision \"main\""),
-        (403, "GatedRepo", "accept its terms"),
-        (500, "", "500 Internal Server Error"),
-        (429, "", "try again later"),
+    for (status, code, kind, expected) in [
+        (401, "RepoNotFound", NotFound, "no such model"),
+        (404, "RepoNotFound", NotFound, "no such model"),
+        (401, "", NotFound, "no such model"),
+        (404, "RevisionNotFound", NotFound, "no revision \"main\""),
+        (403, "GatedRepo", NoAccess, "accept its terms"),
+        (403, "", NoAccess, "403 Forbidden"),
+        (500, "", Unreachable, "500 Internal Server Error"),
+        (429, "", Unreachable, "try again later"),
+        (418, "", Other, "answers with 418"),
     ] {
         hub.server.set(&api, Answer::new(status, &[("X-Error-Code", code)], "{}"));
-        let message = hub.error(&hub.options());
+        let message = hub.error(&hub.options(), kind);
         assert!(message.contains(expected), "{expected}: {message}");
     }
     for body in ["", "[]", "{\"sha\": \"../../x\", \"siblings\": []}", "<html>"] {
         hub.server.set(&api, Answer::new(200, &[], body));
-        let message = hub.error(&hub.options());
+        let message = hub.error(&hub.options(), Other);
         assert!(message.contains("does not answer as the hub does"), "{message}");
     }
     for to in ["ftp://x/y", "", "//elsewhere/x"] {
         hub.server.set(&api, Answer::new(302, &[("Location", to)], ""));
-        assert!(hub.error(&hub.options()).contains("leads to"));
+        assert!(hub.error(&hub.options(), Other).contains("leads to"));
     }
     hub.server.set(&api, Answer::new(302, &[("Location", &api)], ""));
-    assert!(hub.error(&hub.options()).contains("leads on and on"));
+    assert!(hub.error(&hub.options(), Other).contains("leads on and on"));
     hub.list("main", COMMIT, &["README.md", "model.onnx"]);
-    assert!(hub.error(&hub.options()).contains("no Model2Vec model"));
+    assert!(hub.error(&hub.options(), NotFound).contains("no Model2Vec model"));
     assert!(!hub.kept().exists());
     for name in ["", "a/b/c", "../up", "/etc", "a\\b"] {
         let error = hub.options().fetch(name).unwrap_err();
         assert!(error.to_string().contains("no name of a model"), "{error}");
     }
     for options in [hub.options().revision("../x"), hub.options().subfolder("../x")] {
-        hub.error(&options);
+        hub.error(&options, Malformed);
     }
 }
 
@@ -272,20 +280,20 @@ fn what_broke_off_is_not_kept_and_the_next_call_goes_on() {
     let mut answer = Answer::new(200, &[("ETag", "\"abc\"")], contents.clone());
     answer.sent = 100;
     hub.server.set(&path, answer);
-    let message = hub.error(&hub.options());
+    let message = hub.error(&hub.options(), Unreachable);
     assert!(message.contains("could not be fetched") && message.contains("broke off"), "{message}");
     let long = (contents.len() + 1).to_string();
     let headers = [("ETag", "\"abc\""), ("X-Linked-Size", long.as_str())];
     hub.server.set(&path, Answer::new(200, &headers, contents.clone()));
-    assert!(hub.error(&hub.options()).contains("should have"));
+    assert!(hub.error(&hub.options(), Unreachable).contains("should have"));
     for tag in ["", "\"../../x\"", "\"a/b\"", "\".\""] {
         hub.server.set(&path, Answer::new(200, &[("ETag", tag)], contents.clone()));
-        assert!(hub.error(&hub.options()).contains("ETag"), "{tag}");
+        assert!(hub.error(&hub.options(), Other).contains("ETag"), "{tag}");
     }
     // One of three files is there whole, and no branch says that there is a model.
     assert_eq!(fs::read_dir(hub.kept().join("blobs")).unwrap().count(), 1);
     assert!(!hub.kept().join("refs").exists());
-    hub.error(&hub.options().offline(true));
+    hub.error(&hub.options().offline(true), NotCached);
     hub.put(COMMIT, "");
     hub.server.requests();
     hub.options().fetch(NAME).unwrap();
@@ -295,10 +303,12 @@ fn what_broke_off_is_not_kept_and_the_next_call_goes_on() {
 #[test]
 fn a_hub_that_is_not_there() {
     let hub = Hub::new();
-    // A port that was free a moment ago.
-    let port = std::net::TcpListener::bind("127.0.0.1:0").unwrap().local_addr().unwrap().port();
-    let message = hub.error(&hub.options().endpoint(format!("http://127.0.0.1:{port}")));
+    let message = hub.error(&hub.options().endpoint(nowhere()), Unreachable);
     assert!(message.contains("could not be fetched from http://127.0.0.1"), "{message}");
+    for endpoint in ["no address", "http://", "http://a b"] {
+        let message = hub.error(&hub.options().endpoint(endpoint), Malformed);
+        assert!(message.contains("cannot be asked for"), "{message}");
+    }
 }
 
 /// What the children of the next test do; nothing in a run of its own.
