@@ -38,8 +38,8 @@ pub struct HubOptions {
     pub cache: Option<PathBuf>,
     /// The hub's address.
     pub endpoint: Option<String>,
-    /// Whether to do without the network.
-    pub offline: bool,
+    /// Whether to do without the network; what `HF_HUB_OFFLINE` says if that is not set.
+    pub offline: Option<bool>,
     /// Whether to ask the hub even if the model is whole in the cache, for a branch may have moved.
     pub refresh: bool,
 }
@@ -86,10 +86,10 @@ impl HubOptions {
         self
     }
 
-    /// The same, with or without the network.
+    /// The same, without the network or with it, whatever `HF_HUB_OFFLINE` says.
     #[must_use]
     pub fn offline(mut self, offline: bool) -> Self {
-        self.offline = offline;
+        self.offline = Some(offline);
         self
     }
 
@@ -123,9 +123,9 @@ impl HubOptions {
         })?;
         let cache = Cache::new(&kept_in, name);
         let kept = cache.find(revision, subfolder, self.revision.is_none());
-        let offline = match (self.offline, environment::offline()) {
-            (true, _) => Some("HubOptions::offline"),
-            (_, true) => Some("HF_HUB_OFFLINE is set"),
+        let offline = match self.offline {
+            Some(true) => Some("HubOptions::offline"),
+            None if environment::offline() => Some("HF_HUB_OFFLINE is set"),
             _ => None,
         };
         if let Some(folder) = kept

@@ -315,7 +315,11 @@ fn a_hub_that_is_not_there() {
 #[test]
 fn child() {
     if env::var_os("M2V_FAST_TEST_HUB").is_some() {
-        match HubOptions::new().fetch(NAME) {
+        let mut options = HubOptions::new();
+        if env::var_os("M2V_FAST_TEST_ONLINE").is_some() {
+            options = options.offline(false);
+        }
+        match options.fetch(NAME) {
             Ok(folder) => println!("folder={}", folder.display()),
             Err(error) => println!("error={error}"),
         }
@@ -356,6 +360,12 @@ fn the_environment_is_huggingface_hubs() {
     };
     let (said, tokens) = run(&[("HF_HUB_OFFLINE", "1")]);
     assert!(said.contains("HF_HUB_OFFLINE is set") && tokens.is_empty(), "{said}");
+    let online = run(&[
+        ("HF_HUB_OFFLINE", "1"),
+        ("M2V_FAST_TEST_ONLINE", "1"),
+        ("HF_HUB_CACHE", home.path().join("online").to_str().unwrap()),
+    ]);
+    assert!(online.0.contains("folder=") && online.1.len() == 4, "{online:?}");
     let (said, tokens) = run(&[("HF_TOKEN", "of the environment")]);
     assert!(said.contains(&format!("folder={}", home.path().join("hub").display())), "{said}");
     assert_eq!(tokens, vec!["Bearer of the environment"; 4]);
