@@ -14,6 +14,8 @@ use crate::error::{Error, HubProblem};
 const MOST_REDIRECTIONS: usize = 8;
 /// More bytes than the list of a repository's files has.
 const LONGEST_LIST: u64 = 64 << 20;
+/// Of contents that lie with another host: by what name they are kept.
+const LINKED_ETAG: &str = "x-linked-etag";
 /// Bytes that are read at once.
 const PART: usize = 1 << 16;
 
@@ -109,9 +111,8 @@ impl<'a> Remote<'a> {
     pub(super) fn download(&self, commit: &str, file: &str, cache: &Cache) -> Result<()> {
         let (endpoint, name) = (self.endpoint, self.name);
         let url = format!("{endpoint}/{name}/resolve/{commit}/{}", encoded(file, true));
-        let (first, mut response) = self.get(url, commit)?;
-        // Of a big file the first answer knows more than the host that it leads to.
-        let tag = value(&first, "x-linked-etag").or_else(|| value(&first, "etag"));
+        let (headers, mut response) = self.get(url, commit)?;
+        let tag = value(&headers, LINKED_ETAG).or_else(|| value(&headers, "etag"));
         let tag = tag.map(|tag| tag.trim_start_matches("W/").trim_matches('"')).unwrap_or_default();
         let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if tag.is_empty() || tag.len() > 128 || !tag.chars().all(is_tag) {
@@ -119,7 +120,7 @@ impl<'a> Remote<'a> {
                 "{endpoint} does not say by what name {file} is kept (its ETag is {tag:?})"
             )));
         }
-        let size = value(&first, "x-linked-size")
+        let size = value(&headers, "x-linked-size")
             .or_else(|| value(response.headers(), "content-length"))
             .and_then(|size| size.parse::<u64>().ok());
         if !cache.blob(tag).exists() {
@@ -148,10 +149,11 @@ impl<'a> Remote<'a> {
         Ok(cache.link(commit, file, tag)?)
     }
 
-    /// The headers of the hub's own answer, and the answer that it leads to.
+    /// The headers that say what is at an address, and the answer that it leads to: those of the first
+    /// answer that names contents elsewhere, and else of the last. Mirrors may lead on before.
     fn get(&self, url: String, revision: &str) -> Result<(HeaderMap, Response<Body>)> {
         let mut url = url;
-        let mut first: Option<HeaderMap> = None;
+        let mut linked: Option<HeaderMap> = None;
         for _ in 0..MOST_REDIRECTIONS {
             let mut request = self.agent.get(&url);
             // To the hub alone: hosts that store files are others, and need none.
@@ -161,27 +163,18 @@ impl<'a> Remote<'a> {
                 request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
             }
             let response = request.call()?;
+            if linked.is_none() && response.headers().contains_key(LINKED_ETAG) {
+                linked = Some(response.headers().clone());
+            }
             if !response.status().is_redirection() {
                 if !response.status().is_success() {
                     return Err(self.refusal(&response, revision));
                 }
-                let headers = first.unwrap_or_else(|| response.headers().clone());
+                let headers = linked.unwrap_or_else(|| response.headers().clone());
                 return Ok((headers, response));
             }
             let to = value(response.headers(), "location").unwrap_or_default();
-            url = match to.strip_prefix('/') {
-                // A repository that was renamed.
-                Some(path) if !path.starts_with('/') => format!("{}/{path}", origin(&url)),
-                _ => {
-                    let safe = to.starts_with("https://")
-                        || (to.starts_with("http://") && url.starts_with("http://"));
-                    if !safe {
-                        return Err(other(format!("{url} leads to {to:?}")));
-                    }
-                    first.get_or_insert_with(|| response.headers().clone());
-                    to.to_owned()
-                }
-            };
+            url = led(&url, to).ok_or_else(|| other(format!("{url} leads to {to:?}")))?;
         }
         Err(other(format!("{} leads on and on", self.endpoint)))
     }
@@ -242,6 +235,27 @@ fn origin(url: &str) -> &str {
     &url[..end]
 }
 
+/// Where a redirection leads from an address, unless to no place to go.
+fn led(from: &str, to: &str) -> Option<String> {
+    if to.starts_with("https://") || (to.starts_with("http://") && from.starts_with("http://")) {
+        return Some(to.to_owned());
+    }
+    let has_scheme = to.split(['/', '?', '#']).next().is_some_and(|part| part.contains(':'));
+    if to.is_empty() || to.starts_with("//") || has_scheme {
+        return None;
+    }
+    let origin = origin(from);
+    if to.starts_with('/') {
+        return Some(format!("{origin}{to}"));
+    }
+    // Beside the last part of the path.
+    let path = from[origin.len()..].split(['?', '#']).next().unwrap_or_default();
+    let folder =
+        if to.starts_with('?') { path } else { path.rsplit_once('/').unwrap_or_default().0 };
+    let slash = if to.starts_with('?') { "" } else { "/" };
+    Some(format!("{origin}{folder}{slash}{to}"))
+}
+
 /// A part of an address, with slashes as they are or not.
 fn encoded(part: &str, slashes: bool) -> String {
     let mut out = String::with_capacity(part.len());
@@ -267,6 +281,21 @@ mod tests {
         assert_eq!(origin("https://hub?c=/"), "https://hub");
         assert_eq!(encoded("refs/pr/1", false), "refs%2Fpr%2F1");
         assert_eq!(encoded("a b/ü", true), "a%20b/%C3%BC");
+        for (from, to, expected) in [
+            ("https://hub/a/b?c=/d", "/e?f", Some("https://hub/e?f")),
+            ("https://hub/a/b?c=/d", "e/f", Some("https://hub/a/e/f")),
+            ("https://hub/a/b?c", "?d", Some("https://hub/a/b?d")),
+            ("https://hub", "a", Some("https://hub/a")),
+            ("https://hub/a", "https://other/b", Some("https://other/b")),
+            ("http://hub/a", "http://other/b", Some("http://other/b")),
+            ("https://hub/a", "http://hub/a", None),
+            ("https://hub/a", "//other/b", None),
+            ("https://hub/a", "ftp://other/b", None),
+            ("https://hub/a", "mailto:b", None),
+            ("https://hub/a", "", None),
+        ] {
+            assert_eq!(led(from, to).as_deref(), expected, "{from} {to}");
+        }
         let remote = Remote::new("https://hub/", "a/b", None);
         assert!(remote.is_own("https://hub/x") && !remote.is_own("https://hub.evil/x"));
         assert!(!remote.is_own("http://hub/x") && !remote.is_own("https://hub@evil/x"));

@@ -87,6 +87,14 @@ fn vector(model: &Model) -> Vec<u32> {
     model.encode("vector search").unwrap().into_iter().map(f32::to_bits).collect()
 }
 
+fn names(folder: &Path) -> Vec<String> {
+    let name = |entry: std::io::Result<fs::DirEntry>| entry.unwrap().file_name();
+    let mut names: Vec<_> =
+        fs::read_dir(folder).unwrap().map(|entry| name(entry).into_string().unwrap()).collect();
+    names.sort();
+    names
+}
+
 fn read(path: &Path) -> String {
     fs::read_to_string(path).unwrap()
 }
@@ -155,6 +163,52 @@ fn a_renamed_repository_is_followed() {
     let folder = hub.options().token("secret").fetch(NAME).unwrap();
     Model::load(folder, LoadOptions::new()).unwrap();
     assert!(hub.server.requests().iter().all(|request| request.authorization.is_some()));
+}
+
+#[test]
+fn a_mirror_leads_to_itself_and_to_others_before_the_answer_that_counts() {
+    let (mirror, other, store) = (Hub::new(), Server::new(), Server::new());
+    let tag = "cd".repeat(32);
+    for file in FILES {
+        let contents = fs::read(mirror.model.path().join(file)).unwrap();
+        // By an address of its own, then to the hub that it mirrors; a big file lies with a third.
+        let (asked, moved) = (format!("/{NAME}/resolve/{COMMIT}/{file}"), format!("/moved/{file}"));
+        let address = format!("{}{moved}", mirror.server.endpoint);
+        let there = format!("{}/there/{file}", other.endpoint);
+        let stored = format!("{}/stored/{file}", store.endpoint);
+        let step = |to: &str| Answer::new(308, &[("Location", to), ("ETag", "\"of a step\"")], "");
+        mirror.server.set(&asked, step(&address));
+        mirror.server.set(&moved, step(&there));
+        if file == "model.safetensors" {
+            let size = contents.len().to_string();
+            let (quoted, next) = (format!("\"{tag}\""), format!("?from={file}"));
+            let headers = [("Location", next.as_str()), ("X-Linked-Etag", &quoted)];
+            let headers = [&headers[..], &[("X-Linked-Size", &size)]].concat();
+            other.set(&format!("/there/{file}"), Answer::new(302, &headers, ""));
+            other.set(&format!("/there/{file}{next}"), step(&stored));
+            let headers = [("ETag", "\"of the store\""), ("X-Linked-Etag", "\"too late\"")];
+            store.set(&format!("/stored/{file}"), Answer::new(200, &headers, contents));
+        } else {
+            let quoted = format!("\"{}\"", etag(file));
+            other.set(&format!("/there/{file}"), Answer::new(200, &[("ETag", &quoted)], contents));
+        }
+    }
+    let api = format!("/api/models/{NAME}/revision/main");
+    let info = mirror.server.answer(&api);
+    mirror.server.set(&api, Answer::new(308, &[("Location", "main/moved")], ""));
+    mirror.server.set(&format!("/api/models/{NAME}/revision/main/moved"), info);
+    let folder = mirror.options().token("secret").fetch(NAME).unwrap();
+    Model::load(folder, LoadOptions::new()).unwrap();
+    let mut blobs = vec![etag("config.json"), etag("tokenizer.json"), tag];
+    blobs.sort();
+    assert_eq!(names(&mirror.kept().join("blobs")), blobs);
+    let shown = Some("Bearer secret".to_owned());
+    let asked = mirror.server.requests();
+    assert_eq!(asked.len(), 8);
+    assert!(asked.iter().all(|request| request.authorization == shown));
+    let elsewhere = [other.requests(), store.requests()].concat();
+    assert_eq!(elsewhere.len(), 5);
+    assert!(elsewhere.iter().all(|request| request.authorization.is_none()));
 }
 
 #[test]
