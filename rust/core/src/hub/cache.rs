@@ -27,30 +27,34 @@ impl Cache {
     }
 
     /// The model's folder, if the revision is known and the model is whole.
-    pub(super) fn find(&self, revision: &str, subfolder: &str, any: bool) -> Option<PathBuf> {
-        let whole = |commit: &str| {
-            let folder = self.folder(commit, subfolder);
-            ModelFiles::find(&folder).is_ok().then_some(folder)
-        };
+    pub(super) fn find(&self, revision: &str, subfolder: &str) -> Option<PathBuf> {
         if is_commit(revision) {
-            return whole(revision);
+            return self.whole(revision, subfolder);
         }
-        match fs::read_to_string(self.reference(revision)) {
-            Ok(commit) if is_commit(commit.trim()) => whole(commit.trim()),
-            // Where only the folder of snapshots was brought along, the newest.
-            Err(_) if any && !self.reference(MAIN).exists() => {
-                let snapshots = fs::read_dir(self.0.join("snapshots")).ok()?.flatten();
-                let mut whole: Vec<_> = snapshots
-                    .filter_map(|entry| {
-                        let folder = whole(entry.file_name().to_str()?)?;
-                        Some((entry.metadata().ok()?.modified().ok()?, folder))
-                    })
-                    .collect();
-                whole.sort();
-                whole.pop().map(|(_, folder)| folder)
-            }
-            _ => None,
+        let commit = fs::read_to_string(self.reference(revision)).ok()?;
+        let commit = commit.trim();
+        if is_commit(commit) { self.whole(commit, subfolder) } else { None }
+    }
+
+    /// The newest commit's folder of a whole model where nothing says which one the main branch is at.
+    ///
+    /// So it is where only the folder of snapshots was brought along, but also where only tags and
+    /// commits were asked for: it is to be used when the hub cannot tell, and not in its place.
+    pub(super) fn newest(&self, subfolder: &str) -> Option<PathBuf> {
+        if self.reference(MAIN).exists() {
+            return None;
         }
+        let snapshots = fs::read_dir(self.0.join("snapshots")).ok()?.flatten();
+        let whole = snapshots.filter_map(|entry| {
+            let folder = self.whole(entry.file_name().to_str()?, subfolder)?;
+            Some((entry.metadata().ok()?.modified().ok()?, folder))
+        });
+        whole.max().map(|(_, folder)| folder)
+    }
+
+    fn whole(&self, commit: &str, subfolder: &str) -> Option<PathBuf> {
+        let folder = self.folder(commit, subfolder);
+        ModelFiles::find(&folder).is_ok().then_some(folder)
     }
 
     fn reference(&self, revision: &str) -> PathBuf {

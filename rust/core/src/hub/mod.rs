@@ -102,6 +102,10 @@ impl HubOptions {
 
     /// The folder of a model of that name, which is downloaded unless it is there.
     ///
+    /// Where the cache has commits but does not say which of them `main` is (only tags or commits were
+    /// fetched, or only `snapshots` was copied), the hub is asked. If that is not to be done, or the hub
+    /// cannot be reached, and no revision is named, the newest commit that is whole is taken.
+    ///
     /// # Errors
     /// [`Error::Hub`] if it is not there and cannot be had, of a kind ([`HubProblem`]) that says whether
     /// another try helps, or [`Error::Write`] if it cannot be kept.
@@ -122,7 +126,9 @@ impl HubOptions {
             failed(HubProblem::Other, problem.to_owned())
         })?;
         let cache = Cache::new(&kept_in, name);
-        let kept = cache.find(revision, subfolder, self.revision.is_none());
+        let kept = cache.find(revision, subfolder);
+        // For when the hub is not asked, or cannot be; never in place of its answer.
+        let spare = || if self.revision.is_none() { cache.newest(subfolder) } else { None };
         let offline = match self.offline {
             Some(true) => Some("HubOptions::offline"),
             None if environment::offline() => Some("HF_HUB_OFFLINE is set"),
@@ -142,6 +148,9 @@ impl HubOptions {
              is a network (`hf download {name}`) and bring the cache folder along"
         );
         if let Some(reason) = offline {
+            if let Some(folder) = spare() {
+                return Ok(folder);
+            }
             let problem = format!(
                 "the model is {what}not complete in the cache {}, and the network is not used \
                  ({reason}). {advice}",
@@ -165,7 +174,13 @@ impl HubOptions {
             ),
             Problem::Kept(error) => error,
         };
-        let listed = remote.list(revision).map_err(unreachable)?;
+        let listed = match remote.list(revision) {
+            Err(problem @ Problem::Unreachable(_)) => match spare() {
+                Some(folder) if !self.refresh => return Ok(folder),
+                _ => return Err(unreachable(problem)),
+            },
+            listed => listed.map_err(unreachable)?,
+        };
         let files = wanted(&listed.files, subfolder).ok_or_else(|| {
             let problem = format!(
                 "no Model2Vec model is {what}in this repository{}: neither config.json, \

@@ -285,6 +285,49 @@ fn what_is_kept_is_found_without_the_network() {
 }
 
 #[test]
+fn a_pinned_revision_is_not_taken_for_main() {
+    for (pin, reference) in [(COMMIT, false), ("v1", true)] {
+        let hub = Hub::new();
+        hub.list(pin, COMMIT, &FILES);
+        let pinned = hub.options().revision(pin).fetch(NAME).unwrap();
+        assert!(pinned.ends_with(COMMIT));
+        assert_eq!(hub.kept().join("refs").join(pin).exists(), reference);
+        hub.list("main", NEWER, &FILES);
+        hub.put(NEWER, "");
+        hub.server.requests();
+        let main = format!("/api/models/{NAME}/revision/main");
+        // What the hub refuses is refused, whatever is kept.
+        let answer = hub.server.answer(&main);
+        for (status, code, kind) in [
+            (401, "RepoNotFound", NotFound),
+            (403, "GatedRepo", NoAccess),
+            (403, "", NoAccess),
+            (404, "RevisionNotFound", NotFound),
+            (200, "", Other),
+        ] {
+            hub.server.set(&main, Answer::new(status, &[("X-Error-Code", code)], "{}"));
+            hub.error(&hub.options(), kind);
+        }
+        // If it cannot answer, or is not to be asked, that is better than nothing.
+        hub.server.set(&main, Answer::new(503, &[], ""));
+        assert_eq!(hub.options().fetch(NAME).unwrap(), pinned);
+        assert_eq!(hub.options().endpoint(nowhere()).fetch(NAME).unwrap(), pinned);
+        hub.server.requests();
+        assert_eq!(hub.options().offline(true).fetch(NAME).unwrap(), pinned);
+        assert!(hub.server.paths().is_empty());
+        hub.error(&hub.options().endpoint(nowhere()).revision("main"), Unreachable);
+        // None of that says where the branch is: the hub does.
+        hub.server.set(&main, answer);
+        let newest = hub.options().fetch(NAME).unwrap();
+        assert!(newest.ends_with(NEWER));
+        assert_eq!(hub.server.paths()[0], main);
+        assert_eq!(hub.options().fetch(NAME).unwrap(), newest);
+        assert_eq!(hub.options().revision(pin).fetch(NAME).unwrap(), pinned);
+        assert!(hub.server.paths().is_empty());
+    }
+}
+
+#[test]
 fn what_the_hub_refuses_is_told() {
     let hub = Hub::new();
     let api = format!("/api/models/{NAME}/revision/main");
