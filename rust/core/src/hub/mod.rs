@@ -41,6 +41,7 @@ pub struct HubOptions {
     /// Whether to do without the network; what `HF_HUB_OFFLINE` says if that is not set.
     pub offline: Option<bool>,
     /// Whether to ask the hub even if the model is whole in the cache, for a branch may have moved.
+    /// Then it is an error if it cannot be asked, but not if it is not to be ([`Self::offline`]).
     pub refresh: bool,
 }
 
@@ -134,10 +135,10 @@ impl HubOptions {
             None if environment::offline() => Some("HF_HUB_OFFLINE is set"),
             _ => None,
         };
-        if let Some(folder) = kept
+        if let Some(folder) = &kept
             && (offline.is_some() || !self.refresh)
         {
-            return Ok(folder);
+            return Ok(folder.clone());
         }
         let what = match &self.revision {
             Some(revision) => format!("at revision {revision:?} "),
@@ -161,9 +162,16 @@ impl HubOptions {
         let endpoint = self.endpoint.clone().unwrap_or_else(environment::endpoint);
         let token =
             self.token.clone().or_else(environment::token).filter(|token| !token.is_empty());
-        let remote = Remote::new(&endpoint, name, token);
-        let unreachable = |problem: Problem| match problem {
+        let unreachable = |problem: Problem, kept: bool| match problem {
             Problem::Said(kind, problem) => failed(kind, problem),
+            Problem::Unreachable(problem) if kept => failed(
+                HubProblem::Unreachable,
+                format!(
+                    "the model is {what}whole in the cache {}, but could not be refreshed from \
+                     {endpoint}: {problem}. Without HubOptions::refresh the one that is kept is used",
+                    kept_in.display()
+                ),
+            ),
             Problem::Unreachable(problem) => failed(
                 HubProblem::Unreachable,
                 format!(
@@ -174,12 +182,15 @@ impl HubOptions {
             ),
             Problem::Kept(error) => error,
         };
+        let is_kept = kept.is_some();
+        let remote =
+            Remote::new(&endpoint, name, token).map_err(|problem| unreachable(problem, is_kept))?;
         let listed = match remote.list(revision) {
             Err(problem @ Problem::Unreachable(_)) => match spare() {
                 Some(folder) if !self.refresh => return Ok(folder),
-                _ => return Err(unreachable(problem)),
+                spare => return Err(unreachable(problem, is_kept || spare.is_some())),
             },
-            listed => listed.map_err(unreachable)?,
+            listed => listed.map_err(|problem| unreachable(problem, is_kept))?,
         };
         let files = wanted(&listed.files, subfolder).ok_or_else(|| {
             let problem = format!(
@@ -193,7 +204,8 @@ impl HubOptions {
         })?;
         for file in files {
             if !cache.has(&listed.commit, &file) {
-                remote.download(&listed.commit, &file, &cache).map_err(unreachable)?;
+                let downloaded = remote.download(&listed.commit, &file, &cache);
+                downloaded.map_err(|problem| unreachable(problem, is_kept))?;
             }
         }
         cache.point(revision, &listed.commit)?;

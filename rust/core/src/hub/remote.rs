@@ -4,7 +4,7 @@ use std::io::Read;
 use std::time::Duration;
 
 use serde::Deserialize;
-use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::cache::{Cache, is_commit};
@@ -63,11 +63,26 @@ pub(super) struct Remote<'a> {
     agent: Agent,
     endpoint: &'a str,
     name: &'a str,
-    token: Option<String>,
+    /// As it is shown.
+    token: Option<HeaderValue>,
 }
 
 impl<'a> Remote<'a> {
-    pub(super) fn new(endpoint: &'a str, name: &'a str, token: Option<String>) -> Self {
+    pub(super) fn new(endpoint: &'a str, name: &'a str, token: Option<String>) -> Result<Self> {
+        let shown = |token: String| {
+            let value = HeaderValue::from_str(&format!("Bearer {token}")).ok();
+            // Bytes beyond ASCII are a header's value, but ureq takes none of them.
+            let value = value.filter(|value| value.to_str().is_ok());
+            let mut value = value.ok_or_else(|| {
+                let problem = "the token (HubOptions::token, HF_TOKEN or that of `hf auth login`) is \
+                               malformed: it has characters other than visible ASCII, such as the end \
+                               of a line";
+                Problem::Said(HubProblem::Malformed, problem.to_owned())
+            })?;
+            value.set_sensitive(true);
+            Ok::<_, Problem>(value)
+        };
+        let token = token.map(shown).transpose()?;
         // Redirections are followed here: some answers count, and not every host may see the token.
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -79,7 +94,7 @@ impl<'a> Remote<'a> {
             .user_agent(concat!("m2v-fast/", env!("CARGO_PKG_VERSION")))
             .accept_encoding("identity")
             .build();
-        Self { agent: config.into(), endpoint: endpoint.trim_end_matches('/'), name, token }
+        Ok(Self { agent: config.into(), endpoint: endpoint.trim_end_matches('/'), name, token })
     }
 
     /// The commit of a revision, and its files.
@@ -160,7 +175,7 @@ impl<'a> Remote<'a> {
             if let Some(token) = &self.token
                 && self.is_own(&url)
             {
-                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+                request = request.header(header::AUTHORIZATION, token);
             }
             let response = request.call()?;
             if linked.is_none() && response.headers().contains_key(LINKED_ETAG) {
@@ -296,7 +311,7 @@ mod tests {
         ] {
             assert_eq!(led(from, to).as_deref(), expected, "{from} {to}");
         }
-        let remote = Remote::new("https://hub/", "a/b", None);
+        let Ok(remote) = Remote::new("https://hub/", "a/b", None) else { panic!() };
         assert!(remote.is_own("https://hub/x") && !remote.is_own("https://hub.evil/x"));
         assert!(!remote.is_own("http://hub/x") && !remote.is_own("https://hub@evil/x"));
     }

@@ -221,6 +221,14 @@ fn a_branch_that_moved_is_noticed_when_it_is_asked_for() {
     let second = hub.options().refresh(true).fetch(NAME).unwrap();
     assert!(second.ends_with(NEWER));
     assert_eq!(read(&hub.kept().join("refs/main")), NEWER);
+    // It was to be newer, and cannot be: what is kept is good all the same.
+    let message = hub.error(&hub.options().refresh(true).endpoint(nowhere()), Unreachable);
+    for part in ["is whole in the cache", "could not be refreshed", "Without HubOptions::refresh"] {
+        assert!(message.contains(part), "{part}: {message}");
+    }
+    assert!(!message.contains("not complete"), "{message}");
+    hub.list("main", COMMIT.replace('0', "f").as_str(), &FILES);
+    hub.error(&hub.options().refresh(true), NotFound);
     // Without the network what is there has to do.
     assert_eq!(hub.options().refresh(true).offline(true).fetch(NAME).unwrap(), second);
     // A commit never changes.
@@ -316,6 +324,8 @@ fn a_pinned_revision_is_not_taken_for_main() {
         assert_eq!(hub.options().offline(true).fetch(NAME).unwrap(), pinned);
         assert!(hub.server.paths().is_empty());
         hub.error(&hub.options().endpoint(nowhere()).revision("main"), Unreachable);
+        let message = hub.error(&hub.options().endpoint(nowhere()).refresh(true), Unreachable);
+        assert!(message.contains("could not be refreshed"), "{message}");
         // None of that says where the branch is: the hub does.
         hub.server.set(&main, answer);
         let newest = hub.options().fetch(NAME).unwrap();
@@ -367,6 +377,17 @@ fn what_the_hub_refuses_is_told() {
     for options in [hub.options().revision("../x"), hub.options().subfolder("../x")] {
         hub.error(&options, Malformed);
     }
+}
+
+#[test]
+fn a_token_that_cannot_be_shown() {
+    let hub = Hub::new();
+    for token in ["hf_secret\n", "hf_secret\r\nX: y", "hf_sécret", "\u{1}"] {
+        let message = hub.error(&hub.options().token(token), Malformed);
+        assert!(message.contains("the token") && message.contains("malformed"), "{message}");
+        assert!(!message.contains("cret"), "{message}");
+    }
+    assert!(hub.server.paths().is_empty());
 }
 
 #[test]
