@@ -191,7 +191,7 @@ ASAN_VENV := target/asan/venv
 ASAN_TESTS ?= tests/test_arrow_memory.py tests/test_api.py tests/test_input.py tests/test_kernels.py tests/test_index.py \
 	tests/test_output_dtype.py tests/test_threads.py
 # The sanitizer keeps what is freed, and its own lock of memory is held in a child that was forked
-# beside a thread that allocates (of 30 runs three hung there, by gdb's stack): two tests are not for it.
+# beside a thread that allocates (of 19 runs three hung there, by gdb's stack): two tests are not for it.
 ASAN_SKIP := not no_more_is_kept and not forked_children_encode
 # Memcheck takes a test some fifty times as long. These touch every unsafe block of the crate;
 # Valgrind's processor has AVX2 and no AVX-512, so the kernels are portable and AVX2.

@@ -200,6 +200,44 @@ def test_revisions(
     assert NAME in message
 
 
+@pytest.mark.parametrize("pin", ["a commit", "v1"])
+def test_a_pinned_revision_is_not_taken_for_main(
+    hub: Hub,
+    load: Loader,
+    dead: Loader,
+    small: Folder,
+    repository: Repository,
+    two_versions: Callable[[], tuple[Folder, str]],
+    pin: str,
+) -> None:
+    first = repository.revisions["v1"] = repository.revisions["main"]
+    newer, _ = two_versions()
+    assert load.vector(revision=first if pin == "a commit" else pin) == _vector(small)
+    hub.asked()
+    # What the hub refuses is refused, whatever is kept.
+    for status, code in ((401, "RepoNotFound"), (403, "GatedRepo"), (403, "Forbidden"), (404, "")):
+        repository.refusal = (status, code)
+        types, message = load.error()
+        assert "OSError" in types
+        assert NAME in message
+    # If it cannot answer, or is not to be asked, that is better than nothing.
+    repository.refusal = (503, "")
+    assert load.vector() == _vector(small)
+    assert dead.vector() == _vector(small)
+    hub.asked()
+    assert load.vector(offline=True) == _vector(small)
+    assert load.vector(local_files_only=True) == _vector(small)
+    assert hub.asked() == []
+    dead.error(revision="main")
+    # None of that says where the branch is: the hub does.
+    repository.refusal = None
+    assert load.vector() == _vector(newer)
+    assert hub.asked() != []
+    assert load.vector() == _vector(newer)
+    assert load.vector(revision=first) == _vector(small)
+    assert hub.asked() == []
+
+
 @pytest.mark.usefixtures("repository")
 def test_cache_folders(hub: Hub, load: Loader, dead: Loader, small: Folder, tmp_path: Path) -> None:
     mine = tmp_path / "my cache"

@@ -70,19 +70,25 @@ def snapshot(
             )
         )
 
-    if not force_download or local_files_only:
+    from_cache = not force_download or local_files_only
+
+    def copied() -> Path | None:
+        # For when the hub is not asked, or cannot be; never in place of its answer.
+        return _without_refs(cache, name, prefix) if from_cache and not revision else None
+
+    if from_cache:
         try:
             folder = fetch(local=True)
         except LocalEntryNotFoundError:
-            copied = None if revision else _without_refs(cache, name, prefix)
-            if copied is not None:
-                return copied
+            pass
         else:
             # A download that broke off leaves a folder with some of the files.
             if _native.is_model_folder(folder / prefix):
                 return folder
 
     if local_files_only or constants.HF_HUB_OFFLINE:
+        if (spare := copied()) is not None:
+            return spare
         reason = "local_files_only=True" if local_files_only else "HF_HUB_OFFLINE is set"
         raise FileNotFoundError(
             f"{what} is not a local folder and is not complete in the cache {cache}, and the "
@@ -112,6 +118,8 @@ def snapshot(
         known = (LocalEntryNotFoundError, OfflineModeIsEnabled, HfHubHTTPError)
         if not isinstance(error, known) and not is_of_the_network(error):
             raise
+        if _is_unreachable(error) and (spare := copied()) is not None:
+            return spare
         raise ConnectionError(
             f"{what} is not a local folder and is not complete in the cache {cache}, and it could "
             f"not be fetched from {constants.ENDPOINT}: {first_line(error)}. {how_offline}"
@@ -121,7 +129,8 @@ def snapshot(
 def _without_refs(cache: Path, name: str, prefix: str) -> Path | None:
     """Find the newest whole snapshot in a cache that does not say which one is the main branch.
 
-    So it is where only the folder of snapshots was brought along. model2vec loads it, too.
+    So it is where only the folder of snapshots was brought along (model2vec loads it, too), but
+    also where only tags and commits were asked for.
     """
     repository = cache / f"models--{name.replace('/', '--')}"
     if (repository / "refs" / "main").exists():
@@ -132,6 +141,21 @@ def _without_refs(cache: Path, name: str, prefix: str) -> Path | None:
         return None
     whole = [path for path in snapshots if _native.is_model_folder(path / prefix)]
     return max(whole, key=lambda path: path.stat().st_mtime, default=None)
+
+
+def _is_unreachable(error: BaseException) -> bool:
+    """Whether the hub gave no answer, or only that it cannot at the moment."""
+    cause: BaseException | None = error
+    while cause is not None:
+        # Before its release 1.0 a missing entry of the cache was an answer, too, with no response.
+        response = getattr(cause, "response", None)
+        if isinstance(cause, HfHubHTTPError) and response is not None:
+            return response.status_code >= 500 or response.status_code in {408, 429}
+        cause = cause.__cause__
+    # A cache that cannot be written is an OSError as well, and none of the network's.
+    names = {kind.__name__ for kind in type(error).__mro__}
+    known = (LocalEntryNotFoundError, ConnectionError, TimeoutError)
+    return isinstance(error, known) or not names.isdisjoint({"TransportError", "RequestException"})
 
 
 def is_of_the_network(error: BaseException) -> bool:

@@ -28,6 +28,8 @@ class Repository:
     token: str | None = None
     #: Files that the hub refuses to hand out.
     withheld: set[str] = field(default_factory=set)
+    #: What every request is answered with instead: status and code.
+    refusal: tuple[int, str] | None = None
 
     def commit(self, files: Files, *names: str) -> str:
         """Adds a commit, to which the names (`main`, say) point from now on."""
@@ -83,6 +85,9 @@ class _Handler(BaseHTTPRequestHandler):
         if repository is None or not allowed:
             # As the real one: to strangers, a private repository is one that does not exist.
             self._refuse(401, "RepoNotFound")
+            return
+        if repository.refusal is not None:
+            self._refuse(*repository.refusal)
             return
         what, revision, *inside = rest or ["revision", "main"]
         commit = repository.resolve(revision)

@@ -99,6 +99,8 @@ pub enum Error {
     Hub {
         /// The model's name there.
         model: String,
+        /// Of which kind that is, for a program to decide by.
+        kind: HubProblem,
         /// Why not, and what would help.
         problem: String,
     },
@@ -120,6 +122,25 @@ pub enum Error {
     /// The caller's own check asked to stop in the middle of a batch.
     #[error("interrupted")]
     Interrupted,
+}
+
+/// Why a model could not be had by its name ([`Error::Hub`]).
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[non_exhaustive]
+pub enum HubProblem {
+    /// The name, the revision, the folder in the repository, the token or the hub's address is none.
+    Malformed,
+    /// The hub has no such model or revision, or does not show it with this token (it does not say
+    /// which), or the repository holds no Model2Vec model.
+    NotFound,
+    /// The model is there, and not for the bearer of this token: its terms may have to be accepted.
+    NoAccess,
+    /// The hub could not be reached, broke off, or cannot answer at the moment: worth another try.
+    Unreachable,
+    /// The network is not to be used, and the model is not whole in the cache.
+    NotCached,
+    /// Anything else: what answers does not do so as the hub does, or there is no folder for the cache.
+    Other,
 }
 
 /// What a [`Text`](crate::Text) of the caller's own may fail with. Which text of a batch it is, is put

@@ -23,7 +23,7 @@ pub use backend::Backend;
 pub use batch::{BatchOptions, CountSlot, available_threads};
 pub use config::{Config, DEFAULT_MAX_LENGTH};
 pub use dtype::DType;
-pub use error::{Error, Result};
+pub use error::{Error, HubProblem, Result};
 #[cfg(feature = "hub")]
 pub use hub::HubOptions;
 pub use layout::{Layout, ModelFiles};

@@ -8,6 +8,8 @@ use std::fs;
 use std::io;
 use std::path::{Path, PathBuf};
 
+use tempfile::Builder;
+
 use crate::error::{Error, Result};
 use crate::layout::ModelFiles;
 use crate::replace::NewFile;
@@ -25,30 +27,34 @@ impl Cache {
     }
 
     /// The model's folder, if the revision is known and the model is whole.
-    pub(super) fn find(&self, revision: &str, subfolder: &str, any: bool) -> Option<PathBuf> {
-        let whole = |commit: &str| {
-            let folder = self.folder(commit, subfolder);
-            ModelFiles::find(&folder).is_ok().then_some(folder)
-        };
+    pub(super) fn find(&self, revision: &str, subfolder: &str) -> Option<PathBuf> {
         if is_commit(revision) {
-            return whole(revision);
+            return self.whole(revision, subfolder);
         }
-        match fs::read_to_string(self.reference(revision)) {
-            Ok(commit) if is_commit(commit.trim()) => whole(commit.trim()),
-            // Where only the folder of snapshots was brought along, the newest.
-            Err(_) if any && !self.reference(MAIN).exists() => {
-                let snapshots = fs::read_dir(self.0.join("snapshots")).ok()?.flatten();
-                let mut whole: Vec<_> = snapshots
-                    .filter_map(|entry| {
-                        let folder = whole(entry.file_name().to_str()?)?;
-                        Some((entry.metadata().ok()?.modified().ok()?, folder))
-                    })
-                    .collect();
-                whole.sort();
-                whole.pop().map(|(_, folder)| folder)
-            }
-            _ => None,
+        let commit = fs::read_to_string(self.reference(revision)).ok()?;
+        let commit = commit.trim();
+        if is_commit(commit) { self.whole(commit, subfolder) } else { None }
+    }
+
+    /// The newest commit's folder of a whole model where nothing says which one the main branch is at.
+    ///
+    /// So it is where only the folder of snapshots was brought along, but also where only tags and
+    /// commits were asked for: it is to be used when the hub cannot tell, and not in its place.
+    pub(super) fn newest(&self, subfolder: &str) -> Option<PathBuf> {
+        if self.reference(MAIN).exists() {
+            return None;
         }
+        let snapshots = fs::read_dir(self.0.join("snapshots")).ok()?.flatten();
+        let whole = snapshots.filter_map(|entry| {
+            let folder = self.whole(entry.file_name().to_str()?, subfolder)?;
+            Some((entry.metadata().ok()?.modified().ok()?, folder))
+        });
+        whole.max().map(|(_, folder)| folder)
+    }
+
+    fn whole(&self, commit: &str, subfolder: &str) -> Option<PathBuf> {
+        let folder = self.folder(commit, subfolder);
+        ModelFiles::find(&folder).is_ok().then_some(folder)
     }
 
     fn reference(&self, revision: &str) -> PathBuf {
@@ -83,21 +89,19 @@ impl Cache {
         let path = self.folder(commit, file);
         make_folder_of(&path)?;
         let failed = |source| Error::write(&path, source);
-        // A link that leads nowhere.
-        match fs::remove_file(&path) {
-            Err(error) if error.kind() != io::ErrorKind::NotFound => return Err(failed(error)),
-            _ => {}
-        }
         // Out of the commit's folder and that of all snapshots.
         let up = "../".repeat(2 + file.matches('/').count());
-        match symlink(Path::new(&format!("{up}blobs/{etag}")), &path) {
-            // Another process was first.
-            Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        let to = format!("{up}blobs/{etag}");
+        // Beside it and then over it: who opens the file finds what was there, or this.
+        let folder = path.parent().unwrap_or(Path::new(""));
+        let beside = |name: &Path| symlink(Path::new(&to), name);
+        match Builder::new().prefix(".m2v-fast-").suffix(".new").make_in(folder, beside) {
+            Ok(link) => link.into_temp_path().persist(&path).map_err(|error| failed(error.error)),
             // A system, or a user of one, without links: the file itself, as there.
             Err(error) if cfg!(not(unix)) => {
                 fs::rename(self.blob(etag), &path).map_err(|_| failed(error))
             }
-            linked => linked.map_err(failed),
+            Err(error) => Err(failed(error)),
         }
     }
 
@@ -141,4 +145,40 @@ fn symlink(_to: &Path, _path: &Path) -> io::Result<()> {
 /// Whether that is the whole name of a commit.
 pub(super) fn is_commit(revision: &str) -> bool {
     revision.len() == 40 && revision.bytes().all(|byte| byte.is_ascii_hexdigit())
+}
+
+#[cfg(all(test, unix))]
+mod tests {
+    use std::thread;
+
+    use super::*;
+
+    #[test]
+    fn a_file_is_there_while_it_is_linked_anew() {
+        let folder = tempfile::tempdir().unwrap();
+        let cache = Cache::new(folder.path(), "a/b");
+        for contents in ["one", "two"] {
+            let mut blob = cache.create(contents).unwrap();
+            blob.write(contents.as_bytes()).unwrap();
+            blob.commit().unwrap();
+        }
+        let commit = "0".repeat(40);
+        // A link that leads nowhere is replaced like any other.
+        for etag in ["none", "one"] {
+            cache.link(&commit, "in/file", etag).unwrap();
+        }
+        let path = cache.folder(&commit, "in/file");
+        thread::scope(|scope| {
+            let writer = scope.spawn(|| {
+                for etag in ["two", "one"].repeat(500) {
+                    cache.link(&commit, "in/file", etag).unwrap();
+                }
+            });
+            while !writer.is_finished() {
+                assert!(matches!(fs::read_to_string(&path).unwrap().as_str(), "one" | "two"));
+            }
+        });
+        let left = fs::read_dir(path.parent().unwrap()).unwrap();
+        assert_eq!(left.count(), 1);
+    }
 }

@@ -11,12 +11,12 @@ mod remote;
 use std::fmt;
 use std::path::PathBuf;
 
-use crate::error::{Error, Result};
+use crate::error::{Error, HubProblem, Result};
 use crate::layout::Layout;
 use crate::model::Model;
 use crate::open::LoadOptions;
 use cache::Cache;
-use remote::Remote;
+use remote::{Problem, Remote};
 
 /// The branch that is meant where none is named.
 const MAIN: &str = "main";
@@ -38,9 +38,10 @@ pub struct HubOptions {
     pub cache: Option<PathBuf>,
     /// The hub's address.
     pub endpoint: Option<String>,
-    /// Whether to do without the network.
-    pub offline: bool,
+    /// Whether to do without the network; what `HF_HUB_OFFLINE` says if that is not set.
+    pub offline: Option<bool>,
     /// Whether to ask the hub even if the model is whole in the cache, for a branch may have moved.
+    /// Then it is an error if it cannot be asked, but not if it is not to be ([`Self::offline`]).
     pub refresh: bool,
 }
 
@@ -86,10 +87,10 @@ impl HubOptions {
         self
     }
 
-    /// The same, with or without the network.
+    /// The same, without the network or with it, whatever `HF_HUB_OFFLINE` says.
     #[must_use]
     pub fn offline(mut self, offline: bool) -> Self {
-        self.offline = offline;
+        self.offline = Some(offline);
         self
     }
 
@@ -102,33 +103,42 @@ impl HubOptions {
 
     /// The folder of a model of that name, which is downloaded unless it is there.
     ///
+    /// Where the cache has commits but does not say which of them `main` is (only tags or commits were
+    /// fetched, or only `snapshots` was copied), the hub is asked. If that is not to be done, or the hub
+    /// cannot be reached, and no revision is named, the newest commit that is whole is taken.
+    ///
     /// # Errors
-    /// [`Error::Hub`] if it is not there and cannot be had, or [`Error::Write`] if it cannot be kept.
+    /// [`Error::Hub`] if it is not there and cannot be had, of a kind ([`HubProblem`]) that says whether
+    /// another try helps, or [`Error::Write`] if it cannot be kept.
     pub fn fetch(&self, name: &str) -> Result<PathBuf> {
-        let failed = |problem| Error::Hub { model: name.to_owned(), problem };
-        check_name(name).map_err(failed)?;
+        let failed = |kind, problem| Error::Hub { model: name.to_owned(), kind, problem };
+        let malformed = |problem| failed(HubProblem::Malformed, problem);
+        check_name(name).map_err(malformed)?;
         let revision = self.revision.as_deref().unwrap_or(MAIN);
         if !is_relative(revision) {
-            return Err(failed(format!("{revision:?} names no branch, tag or commit")));
+            return Err(malformed(format!("{revision:?} names no branch, tag or commit")));
         }
         let subfolder = self.subfolder.as_deref().unwrap_or("").trim_matches('/');
         if !subfolder.is_empty() && !is_relative(subfolder) {
-            return Err(failed(format!("{subfolder:?} names no folder of a repository")));
+            return Err(malformed(format!("{subfolder:?} names no folder of a repository")));
         }
         let kept_in = self.cache.clone().or_else(environment::cache).ok_or_else(|| {
-            failed("there is no home folder to keep models in: set HF_HOME to a folder".to_owned())
+            let problem = "there is no home folder to keep models in: set HF_HOME to a folder";
+            failed(HubProblem::Other, problem.to_owned())
         })?;
         let cache = Cache::new(&kept_in, name);
-        let kept = cache.find(revision, subfolder, self.revision.is_none());
-        let offline = match (self.offline, environment::offline()) {
-            (true, _) => Some("HubOptions::offline"),
-            (_, true) => Some("HF_HUB_OFFLINE is set"),
+        let kept = cache.find(revision, subfolder);
+        // For when the hub is not asked, or cannot be; never in place of its answer.
+        let spare = || if self.revision.is_none() { cache.newest(subfolder) } else { None };
+        let offline = match self.offline {
+            Some(true) => Some("HubOptions::offline"),
+            None if environment::offline() => Some("HF_HUB_OFFLINE is set"),
             _ => None,
         };
-        if let Some(folder) = kept
+        if let Some(folder) = &kept
             && (offline.is_some() || !self.refresh)
         {
-            return Ok(folder);
+            return Ok(folder.clone());
         }
         let what = match &self.revision {
             Some(revision) => format!("at revision {revision:?} "),
@@ -139,38 +149,63 @@ impl HubOptions {
              is a network (`hf download {name}`) and bring the cache folder along"
         );
         if let Some(reason) = offline {
-            return Err(failed(format!(
+            if let Some(folder) = spare() {
+                return Ok(folder);
+            }
+            let problem = format!(
                 "the model is {what}not complete in the cache {}, and the network is not used \
                  ({reason}). {advice}",
                 kept_in.display()
-            )));
+            );
+            return Err(failed(HubProblem::NotCached, problem));
         }
         let endpoint = self.endpoint.clone().unwrap_or_else(environment::endpoint);
         let token =
             self.token.clone().or_else(environment::token).filter(|token| !token.is_empty());
-        let remote = Remote::new(&endpoint, name, token);
-        let unreachable = |problem: remote::Problem| match problem {
-            remote::Problem::Said(problem) => failed(problem),
-            remote::Problem::Network(problem) => failed(format!(
-                "the model is {what}not complete in the cache {}, and it could not be fetched from \
-                 {endpoint}: {problem}. {advice}",
-                kept_in.display()
-            )),
-            remote::Problem::Kept(error) => error,
+        let unreachable = |problem: Problem, kept: bool| match problem {
+            Problem::Said(kind, problem) => failed(kind, problem),
+            Problem::Unreachable(problem) if kept => failed(
+                HubProblem::Unreachable,
+                format!(
+                    "the model is {what}whole in the cache {}, but could not be refreshed from \
+                     {endpoint}: {problem}. Without HubOptions::refresh the one that is kept is used",
+                    kept_in.display()
+                ),
+            ),
+            Problem::Unreachable(problem) => failed(
+                HubProblem::Unreachable,
+                format!(
+                    "the model is {what}not complete in the cache {}, and it could not be fetched \
+                     from {endpoint}: {problem}. {advice}",
+                    kept_in.display()
+                ),
+            ),
+            Problem::Kept(error) => error,
         };
-        let listed = remote.list(revision).map_err(unreachable)?;
+        let is_kept = kept.is_some();
+        let remote =
+            Remote::new(&endpoint, name, token).map_err(|problem| unreachable(problem, is_kept))?;
+        let listed = match remote.list(revision) {
+            Err(problem @ Problem::Unreachable(_)) => match spare() {
+                Some(folder) if !self.refresh => return Ok(folder),
+                spare => return Err(unreachable(problem, is_kept || spare.is_some())),
+            },
+            listed => listed.map_err(|problem| unreachable(problem, is_kept))?,
+        };
         let files = wanted(&listed.files, subfolder).ok_or_else(|| {
-            failed(format!(
+            let problem = format!(
                 "no Model2Vec model is {what}in this repository{}: neither config.json, \
                  model.safetensors and tokenizer.json nor a sentence-transformers static embedding is \
                  among its {} files",
                 if subfolder.is_empty() { String::new() } else { format!(", folder {subfolder:?}") },
                 listed.files.len()
-            ))
+            );
+            failed(HubProblem::NotFound, problem)
         })?;
         for file in files {
             if !cache.has(&listed.commit, &file) {
-                remote.download(&listed.commit, &file, &cache).map_err(unreachable)?;
+                let downloaded = remote.download(&listed.commit, &file, &cache);
+                downloaded.map_err(|problem| unreachable(problem, is_kept))?;
             }
         }
         cache.point(revision, &listed.commit)?;

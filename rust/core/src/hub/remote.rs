@@ -4,32 +4,39 @@ use std::io::Read;
 use std::time::Duration;
 
 use serde::Deserialize;
-use ureq::http::{HeaderMap, Response, StatusCode, header};
+use ureq::http::{HeaderMap, HeaderValue, Response, StatusCode, header};
 use ureq::{Agent, Body};
 
 use super::cache::{Cache, is_commit};
-use crate::error::Error;
+use crate::error::{Error, HubProblem};
 
 /// As many redirections as one request follows.
 const MOST_REDIRECTIONS: usize = 8;
 /// More bytes than the list of a repository's files has.
 const LONGEST_LIST: u64 = 64 << 20;
+/// Of contents that lie with another host: by what name they are kept.
+const LINKED_ETAG: &str = "x-linked-etag";
 /// Bytes that are read at once.
 const PART: usize = 1 << 16;
 
 /// Why a request came to nothing.
 pub(super) enum Problem {
     /// The hub was reached, and said so.
-    Said(String),
-    /// It was not reached, or fell silent.
-    Network(String),
+    Said(HubProblem, String),
+    /// It was not reached, fell silent, or cannot answer at the moment.
+    Unreachable(String),
     /// What it sent could not be kept.
     Kept(Error),
 }
 
 impl From<ureq::Error> for Problem {
     fn from(error: ureq::Error) -> Self {
-        Self::Network(error.to_string())
+        let kind = match error {
+            // What was to be asked is no address: that is of no network.
+            ureq::Error::BadUri(_) | ureq::Error::Http(_) => HubProblem::Malformed,
+            _ => return Self::Unreachable(error.to_string()),
+        };
+        Self::Said(kind, format!("cannot be asked for: {error}"))
     }
 }
 
@@ -37,6 +44,10 @@ impl From<Error> for Problem {
     fn from(error: Error) -> Self {
         Self::Kept(error)
     }
+}
+
+fn other(problem: String) -> Problem {
+    Problem::Said(HubProblem::Other, problem)
 }
 
 type Result<T> = std::result::Result<T, Problem>;
@@ -52,11 +63,26 @@ pub(super) struct Remote<'a> {
     agent: Agent,
     endpoint: &'a str,
     name: &'a str,
-    token: Option<String>,
+    /// As it is shown.
+    token: Option<HeaderValue>,
 }
 
 impl<'a> Remote<'a> {
-    pub(super) fn new(endpoint: &'a str, name: &'a str, token: Option<String>) -> Self {
+    pub(super) fn new(endpoint: &'a str, name: &'a str, token: Option<String>) -> Result<Self> {
+        let shown = |token: String| {
+            let value = HeaderValue::from_str(&format!("Bearer {token}")).ok();
+            // Bytes beyond ASCII are a header's value, but ureq takes none of them.
+            let value = value.filter(|value| value.to_str().is_ok());
+            let mut value = value.ok_or_else(|| {
+                let problem = "the token (HubOptions::token, HF_TOKEN or that of `hf auth login`) is \
+                               malformed: it has characters other than visible ASCII, such as the end \
+                               of a line";
+                Problem::Said(HubProblem::Malformed, problem.to_owned())
+            })?;
+            value.set_sensitive(true);
+            Ok::<_, Problem>(value)
+        };
+        let token = token.map(shown).transpose()?;
         // Redirections are followed here: some answers count, and not every host may see the token.
         let config = Agent::config_builder()
             .http_status_as_error(false)
@@ -68,7 +94,7 @@ impl<'a> Remote<'a> {
             .user_agent(concat!("m2v-fast/", env!("CARGO_PKG_VERSION")))
             .accept_encoding("identity")
             .build();
-        Self { agent: config.into(), endpoint: endpoint.trim_end_matches('/'), name, token }
+        Ok(Self { agent: config.into(), endpoint: endpoint.trim_end_matches('/'), name, token })
     }
 
     /// The commit of a revision, and its files.
@@ -87,10 +113,10 @@ impl<'a> Remote<'a> {
         let (_, mut response) = self.get(url, revision)?;
         let reader = response.body_mut().with_config().limit(LONGEST_LIST);
         let text = reader.read_to_string()?;
-        let other = || Problem::Said(format!("{endpoint} does not answer as the hub does"));
-        let info: Info = serde_json::from_str(&text).map_err(|_| other())?;
+        let unlike = || other(format!("{endpoint} does not answer as the hub does"));
+        let info: Info = serde_json::from_str(&text).map_err(|_| unlike())?;
         if !is_commit(&info.sha) {
-            return Err(other());
+            return Err(unlike());
         }
         let files = info.siblings.into_iter().map(|sibling| sibling.rfilename).collect();
         Ok(Listed { commit: info.sha, files })
@@ -100,17 +126,16 @@ impl<'a> Remote<'a> {
     pub(super) fn download(&self, commit: &str, file: &str, cache: &Cache) -> Result<()> {
         let (endpoint, name) = (self.endpoint, self.name);
         let url = format!("{endpoint}/{name}/resolve/{commit}/{}", encoded(file, true));
-        let (first, mut response) = self.get(url, commit)?;
-        // Of a big file the first answer knows more than the host that it leads to.
-        let tag = value(&first, "x-linked-etag").or_else(|| value(&first, "etag"));
+        let (headers, mut response) = self.get(url, commit)?;
+        let tag = value(&headers, LINKED_ETAG).or_else(|| value(&headers, "etag"));
         let tag = tag.map(|tag| tag.trim_start_matches("W/").trim_matches('"')).unwrap_or_default();
         let is_tag = |c: char| c.is_ascii_alphanumeric() || c == '-';
         if tag.is_empty() || tag.len() > 128 || !tag.chars().all(is_tag) {
-            return Err(Problem::Said(format!(
+            return Err(other(format!(
                 "{endpoint} does not say by what name {file} is kept (its ETag is {tag:?})"
             )));
         }
-        let size = value(&first, "x-linked-size")
+        let size = value(&headers, "x-linked-size")
             .or_else(|| value(response.headers(), "content-length"))
             .and_then(|size| size.parse::<u64>().ok());
         if !cache.blob(tag).exists() {
@@ -120,7 +145,7 @@ impl<'a> Remote<'a> {
             let mut read = 0;
             loop {
                 let broke_off = |error: std::io::Error| {
-                    Problem::Network(format!("{file} broke off after {read} bytes: {error}"))
+                    Problem::Unreachable(format!("{file} broke off after {read} bytes: {error}"))
                 };
                 let count = reader.read(&mut part).map_err(broke_off)?;
                 if count == 0 {
@@ -130,7 +155,7 @@ impl<'a> Remote<'a> {
                 read += count as u64;
             }
             if let Some(size) = size.filter(|&size| size != read) {
-                return Err(Problem::Network(format!(
+                return Err(Problem::Unreachable(format!(
                     "{file} has {read} bytes, and should have {size}"
                 )));
             }
@@ -139,42 +164,34 @@ impl<'a> Remote<'a> {
         Ok(cache.link(commit, file, tag)?)
     }
 
-    /// The headers of the hub's own answer, and the answer that it leads to.
+    /// The headers that say what is at an address, and the answer that it leads to: those of the first
+    /// answer that names contents elsewhere, and else of the last. Mirrors may lead on before.
     fn get(&self, url: String, revision: &str) -> Result<(HeaderMap, Response<Body>)> {
         let mut url = url;
-        let mut first: Option<HeaderMap> = None;
+        let mut linked: Option<HeaderMap> = None;
         for _ in 0..MOST_REDIRECTIONS {
             let mut request = self.agent.get(&url);
             // To the hub alone: hosts that store files are others, and need none.
             if let Some(token) = &self.token
                 && self.is_own(&url)
             {
-                request = request.header(header::AUTHORIZATION, format!("Bearer {token}"));
+                request = request.header(header::AUTHORIZATION, token);
             }
             let response = request.call()?;
+            if linked.is_none() && response.headers().contains_key(LINKED_ETAG) {
+                linked = Some(response.headers().clone());
+            }
             if !response.status().is_redirection() {
                 if !response.status().is_success() {
-                    return Err(Problem::Said(self.refusal(&response, revision)));
+                    return Err(self.refusal(&response, revision));
                 }
-                let headers = first.unwrap_or_else(|| response.headers().clone());
+                let headers = linked.unwrap_or_else(|| response.headers().clone());
                 return Ok((headers, response));
             }
             let to = value(response.headers(), "location").unwrap_or_default();
-            url = match to.strip_prefix('/') {
-                // A repository that was renamed.
-                Some(path) if !path.starts_with('/') => format!("{}/{path}", origin(&url)),
-                _ => {
-                    let safe = to.starts_with("https://")
-                        || (to.starts_with("http://") && url.starts_with("http://"));
-                    if !safe {
-                        return Err(Problem::Said(format!("{url} leads to {to:?}")));
-                    }
-                    first.get_or_insert_with(|| response.headers().clone());
-                    to.to_owned()
-                }
-            };
+            url = led(&url, to).ok_or_else(|| other(format!("{url} leads to {to:?}")))?;
         }
-        Err(Problem::Said(format!("{} leads on and on", self.endpoint)))
+        Err(other(format!("{} leads on and on", self.endpoint)))
     }
 
     fn is_own(&self, url: &str) -> bool {
@@ -182,22 +199,44 @@ impl<'a> Remote<'a> {
     }
 
     /// The hub's refusal, and what to do.
-    fn refusal(&self, response: &Response<Body>, revision: &str) -> String {
+    fn refusal(&self, response: &Response<Body>, revision: &str) -> Problem {
         let endpoint = self.endpoint;
         let code = value(response.headers(), "x-error-code").unwrap_or_default();
-        match (response.status(), code) {
-            (_, "GatedRepo") => format!(
-                "{endpoint} does not give access to it: accept its terms on its page, and give a token \
-                 (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+        let (kind, problem) = match (response.status(), code) {
+            (_, "GatedRepo") => (
+                HubProblem::NoAccess,
+                format!(
+                    "{endpoint} does not give access to it: accept its terms on its page, and give a \
+                     token (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+                ),
             ),
-            (_, "RevisionNotFound") => format!("on {endpoint} it has no revision {revision:?}"),
-            (_, "RepoNotFound") | (StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, _) => format!(
-                "no such model is on {endpoint} that can be seen with this token; if it is private, \
-                 give one (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+            (_, "RevisionNotFound") => {
+                (HubProblem::NotFound, format!("on {endpoint} it has no revision {revision:?}"))
+            }
+            (_, "RepoNotFound") | (StatusCode::UNAUTHORIZED | StatusCode::NOT_FOUND, _) => (
+                HubProblem::NotFound,
+                format!(
+                    "no such model is on {endpoint} that can be seen with this token; if it is \
+                     private, give one (HubOptions::token, HF_TOKEN) or log in with `hf auth login`"
+                ),
             ),
-            (status, _) => format!("{endpoint} answers with {status}; try again later"),
-        }
+            (StatusCode::FORBIDDEN, _) => (
+                HubProblem::NoAccess,
+                format!("{endpoint} does not give access to it with this token (403 Forbidden)"),
+            ),
+            (status @ (StatusCode::REQUEST_TIMEOUT | StatusCode::TOO_MANY_REQUESTS), _) => {
+                return busy(status);
+            }
+            (status, _) if status.is_server_error() => return busy(status),
+            (status, _) => (HubProblem::Other, format!("{endpoint} answers with {status}")),
+        };
+        Problem::Said(kind, problem)
     }
+}
+
+/// The hub is there and cannot answer at the moment.
+fn busy(status: StatusCode) -> Problem {
+    Problem::Unreachable(format!("it answers with {status}; try again later"))
 }
 
 fn value<'a>(headers: &'a HeaderMap, name: &str) -> Option<&'a str> {
@@ -209,6 +248,27 @@ fn origin(url: &str) -> &str {
     let host = url.find("://").map_or(0, |at| at + 3);
     let end = url[host..].find(['/', '?', '#']).map_or(url.len(), |at| host + at);
     &url[..end]
+}
+
+/// Where a redirection leads from an address, unless to no place to go.
+fn led(from: &str, to: &str) -> Option<String> {
+    if to.starts_with("https://") || (to.starts_with("http://") && from.starts_with("http://")) {
+        return Some(to.to_owned());
+    }
+    let has_scheme = to.split(['/', '?', '#']).next().is_some_and(|part| part.contains(':'));
+    if to.is_empty() || to.starts_with("//") || has_scheme {
+        return None;
+    }
+    let origin = origin(from);
+    if to.starts_with('/') {
+        return Some(format!("{origin}{to}"));
+    }
+    // Beside the last part of the path.
+    let path = from[origin.len()..].split(['?', '#']).next().unwrap_or_default();
+    let folder =
+        if to.starts_with('?') { path } else { path.rsplit_once('/').unwrap_or_default().0 };
+    let slash = if to.starts_with('?') { "" } else { "/" };
+    Some(format!("{origin}{folder}{slash}{to}"))
 }
 
 /// A part of an address, with slashes as they are or not.
@@ -236,7 +296,22 @@ mod tests {
         assert_eq!(origin("https://hub?c=/"), "https://hub");
         assert_eq!(encoded("refs/pr/1", false), "refs%2Fpr%2F1");
         assert_eq!(encoded("a b/ü", true), "a%20b/%C3%BC");
-        let remote = Remote::new("https://hub/", "a/b", None);
+        for (from, to, expected) in [
+            ("https://hub/a/b?c=/d", "/e?f", Some("https://hub/e?f")),
+            ("https://hub/a/b?c=/d", "e/f", Some("https://hub/a/e/f")),
+            ("https://hub/a/b?c", "?d", Some("https://hub/a/b?d")),
+            ("https://hub", "a", Some("https://hub/a")),
+            ("https://hub/a", "https://other/b", Some("https://other/b")),
+            ("http://hub/a", "http://other/b", Some("http://other/b")),
+            ("https://hub/a", "http://hub/a", None),
+            ("https://hub/a", "//other/b", None),
+            ("https://hub/a", "ftp://other/b", None),
+            ("https://hub/a", "mailto:b", None),
+            ("https://hub/a", "", None),
+        ] {
+            assert_eq!(led(from, to).as_deref(), expected, "{from} {to}");
+        }
+        let Ok(remote) = Remote::new("https://hub/", "a/b", None) else { panic!() };
         assert!(remote.is_own("https://hub/x") && !remote.is_own("https://hub.evil/x"));
         assert!(!remote.is_own("http://hub/x") && !remote.is_own("https://hub@evil/x"));
     }

@@ -60,6 +60,10 @@ impl Server {
         self.state.lock().unwrap().answers.insert(path.to_owned(), answer);
     }
 
+    pub fn answer(&self, path: &str) -> Answer {
+        self.state.lock().unwrap().answers[path].clone()
+    }
+
     /// The requests so far, which are forgotten.
     pub fn requests(&self) -> Vec<Request> {
         std::mem::take(&mut self.state.lock().unwrap().requests)
