@@ -99,7 +99,7 @@ def test_token_ids_of_the_model(tmp_path: Path, reference: StaticModel) -> None:
     with running(tmp_path, bundled(), "--accept-token-ids") as server:
         answer = _client(server).embeddings.create(model=NAME, input=[[int(i) for i in ids]])
         _equal(answer.data[0].embedding, reference.encode(TEXTS[0]))
-        with pytest.raises(openai.BadRequestError, match="ids below"):
+        with pytest.raises(openai.BadRequestError, match="whose ids are below"):
             _client(server).embeddings.create(model=NAME, input=[[2**32 - 1]])
 
 
