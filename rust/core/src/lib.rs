@@ -35,4 +35,4 @@ pub use replace::NewFile;
 pub use text::Text;
 #[doc(hidden)]
 pub use tokenize::probe;
-pub use tokenize::{IndexOptions, Tokenizer, Unknown, Vocabulary};
+pub use tokenize::{IndexOptions, Tokenizer, Unknown, Vocabulary, prepare_forks};

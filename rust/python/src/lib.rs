@@ -39,6 +39,8 @@ fn available_threads() -> usize {
 
 #[pymodule(gil_used = false)]
 fn _native(module: &Bound<'_, PyModule>) -> PyResult<()> {
+    // The interpreter's lock is held here, as it is by `os.fork`.
+    m2v_fast::prepare_forks();
     module.add_class::<model::Model>()?;
     module.add_class::<arrays::Tensor>()?;
     module.add_class::<arrow::Vectors>()?;

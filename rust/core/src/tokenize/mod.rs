@@ -88,6 +88,15 @@ impl Engine {
     }
 }
 
+/// Has forks wait until no other thread is inside of the `tokenizers` crate, which would be left half
+/// made in the child. The first load that needs the crate does so by itself, but too late for a fork
+/// that is under way at that moment: a program that forks beside its first load calls this earlier,
+/// before it has a second thread. (The Python package does when it is imported.)
+pub fn prepare_forks() {
+    #[cfg(feature = "fallback")]
+    fallback::fork::register();
+}
+
 /// Why a text of so many bytes has no ids, in words.
 fn in_words(problem: Problem, bytes: usize) -> String {
     match problem {

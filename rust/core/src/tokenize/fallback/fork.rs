@@ -8,11 +8,15 @@
 //! included.
 
 #[cfg(unix)]
-pub(super) use unix::outside;
+pub(in crate::tokenize) use unix::{outside, register};
+
+/// There is no fork on this system.
+#[cfg(not(unix))]
+pub(in crate::tokenize) fn register() {}
 
 /// Runs `work`; there is no fork on this system.
 #[cfg(not(unix))]
-pub(super) fn outside<T>(work: impl FnOnce() -> T) -> T {
+pub(in crate::tokenize) fn outside<T>(work: impl FnOnce() -> T) -> T {
     work()
 }
 
@@ -56,7 +60,9 @@ mod unix {
         }
     }
 
-    fn register() {
+    /// Has forks wait from now on. One that is under way already does not: it has asked who wants
+    /// to be told before. So whoever can, calls this before there is a second thread.
+    pub(in crate::tokenize) fn register() {
         if REGISTERED.load(Ordering::Acquire) {
             return;
         }

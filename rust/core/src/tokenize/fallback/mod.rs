@@ -15,7 +15,7 @@ use parts::Parts;
 use watch::{Refusal, Watch};
 
 mod backtracking;
-mod fork;
+pub(in crate::tokenize) mod fork;
 mod growth;
 mod model;
 mod parts;
