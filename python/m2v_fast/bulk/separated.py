@@ -71,8 +71,7 @@ class _Rows:
         pa = pyarrow("reading CSV")
         self._source, self._bad = source, bad
         self._separator = SEPARATORS[source.format]
-        kinds = {columns.text: pa.string(), **types_by_name(columns.schema())}
-        kinds[columns.text] = pa.string()
+        kinds = {**types_by_name(columns.schema()), columns.text: pa.string()}
         self._convert = csv.ConvertOptions(column_types=kinds, include_columns=columns.names)
         ends = (end for end in _row_ends(data, self._separator) if data[:end].strip(b"\r\n"))
         self.header = next(ends, len(data))
