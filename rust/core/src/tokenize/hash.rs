@@ -13,6 +13,7 @@ fn fold(a: u64, b: u64) -> u64 {
 
 /// Up to sixteen bytes as two numbers; the missing ones are zero.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Default)]
+#[repr(C)]
 pub(crate) struct Key {
     pub(crate) low: u64,
     pub(crate) high: u64,
@@ -89,6 +90,26 @@ impl Index {
     /// Room for this many entries, at most half full.
     pub(crate) fn with_room(entries: usize) -> Self {
         Self { slots: vec![FREE; (2 * entries).next_power_of_two().max(2)] }
+    }
+
+    /// The slots as they were stored, over a list of so many entries; `None` if they cannot be such.
+    pub(crate) fn from_slots(slots: Vec<u64>, entries: usize) -> Option<Self> {
+        let fits = |&slot: &u64| slot == FREE || (slot as u32 as usize) < entries;
+        // Without a free one a look-up would not end.
+        let whole = slots.len() >= 2
+            && slots.len().is_power_of_two()
+            && slots.contains(&FREE)
+            && slots.iter().all(fits);
+        whole.then_some(Self { slots })
+    }
+
+    pub(crate) fn slots(&self) -> &[u64] {
+        &self.slots
+    }
+
+    /// The entries that are in it.
+    pub(crate) fn entries(&self) -> impl Iterator<Item = u32> {
+        self.slots.iter().filter(|&&slot| slot != FREE).map(|&slot| slot as u32)
     }
 
     /// The entry of this hash for which `same` is true, or the slot where it would be.

@@ -31,6 +31,7 @@ mod refusals;
 mod road;
 mod scan;
 mod sentences;
+mod stored;
 mod text;
 mod trie;
 mod vocabulary;
@@ -45,7 +46,6 @@ use file::spec::{Spec, Unreadable, Vocab, reads_scores_as_the_reference};
 pub use index::IndexOptions;
 use index::Key;
 use models::Model;
-use models::unigram::Unigram;
 use output::Output;
 pub use output::Unknown;
 use refusals::{NotCovered, Problem};
@@ -72,20 +72,6 @@ enum Engine {
     Road(Box<Road>),
     #[cfg(feature = "fallback")]
     Fallback(Box<fallback::Fallback>),
-}
-
-impl Engine {
-    /// Its model, if that is one that can be stored.
-    fn unigram(&self) -> Option<&Unigram> {
-        match self {
-            Self::Sentences(sentences) => Some(sentences.model()),
-            Self::Road(road) => match road.model() {
-                Model::Unigram(model) => Some(model),
-                _ => None,
-            },
-            _ => None,
-        }
-    }
 }
 
 /// Has forks wait until no other thread is inside of the `tokenizers` crate, which would be left half

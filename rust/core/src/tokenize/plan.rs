@@ -7,13 +7,14 @@ use super::file::nested::{Kind, Leaf, leaves};
 use super::file::parts::{check_post_processor, check_version};
 use super::file::spec::Spec;
 use super::index::{Parts, Sections};
-use super::models::unigram::{Unigram, stored};
+use super::models::unigram::Unigram;
 use super::models::{Known, Model};
 use super::output::NO_ID;
 use super::refusals::{NotCovered, not_covered};
 use super::road::Road;
 use super::road::segments::Segments;
 use super::sentences::Sentences;
+use super::stored::{self, Made, Stored};
 use super::text::normalizers::{self, Normalizer};
 use super::text::pretokenizers::PreTokenizer;
 use super::vocabulary::Vocabulary;
@@ -29,8 +30,12 @@ pub(super) fn plan(
     check_post_processor(spec.post_processor)?;
     if is_bert(spec)? {
         // Where it does not take the file, the road may.
-        if let Ok((bert, vocabulary)) = Bert::plan(spec) {
-            return Ok((Engine::Bert(Box::new(bert)), vocabulary));
+        if let Ok((bert, vocabulary, known)) = Bert::plan(spec) {
+            let engine = Engine::Bert(Box::new(bert));
+            if vocabulary.tokens >= least {
+                stored::store(spec, &known, &engine, &vocabulary, keep);
+            }
+            return Ok((engine, vocabulary));
         }
     }
     let normalizer = Normalizer::plan(spec.normalizer)?;
@@ -47,29 +52,36 @@ pub(super) fn plan(
     let unk_token = spec.model.unk_token.as_deref();
     let unk_id = facts.unk_id.or_else(|| added.id(unk_token?));
     let vocabulary = Vocabulary::new(lengths, id_bound, unk_id);
-    let road = assemble(normalizer, pre_tokenizer, added, model, unk_id);
-    if vocabulary.tokens >= least
-        && let Some(model) = road.unigram()
-    {
-        stored::store(spec, &facts.known, model, &vocabulary, keep);
+    let engine = assemble(normalizer, pre_tokenizer, added, model, unk_id);
+    if vocabulary.tokens >= least {
+        stored::store(spec, &facts.known, &engine, &vocabulary, keep);
     }
-    Ok((road, vocabulary))
+    Ok((engine, vocabulary))
 }
 
 /// The engine of an index, if it is whole.
 pub(super) fn from_index(parts: &Parts) -> Option<(Engine, Vocabulary)> {
-    let stored::Stored { file, known, model, vocabulary } = stored::load(parts)?;
+    let Stored { file, known, vocabulary, made, mut arrays } = stored::read(parts)?;
     let spec = Spec::from_json(file.get().as_bytes()).ok()?;
+    if let Made::Bert(stored) = made {
+        let bert = Bert::load(stored, &spec, &vocabulary, &known, &mut arrays)?;
+        return Some((Engine::Bert(Box::new(bert)), vocabulary));
+    }
+    let model = Model::load(made, vocabulary.id_bound, &mut arrays)?;
     let normalizer = Normalizer::plan(spec.normalizer).ok()?;
     let mut pre_tokenizer = PreTokenizer::plan(spec.pre_tokenizer).ok()?;
-    if model.replacement != Unigram::fold(&mut pre_tokenizer) {
+    if let Model::Unigram(model) = &model
+        && model.replacement != Unigram::fold(&mut pre_tokenizer)
+    {
         return None;
     }
     let added = Added::of(&spec, &known, &normalizer).ok()?;
-    let model = Model::Unigram(model);
+    if added.id_bound > vocabulary.id_bound {
+        return None;
+    }
     let unk_id = vocabulary.unk_id;
-    let road = assemble(normalizer, pre_tokenizer, added, model, unk_id);
-    Some((road, vocabulary))
+    let engine = assemble(normalizer, pre_tokenizer, added, model, unk_id);
+    Some((engine, vocabulary))
 }
 
 impl Added {

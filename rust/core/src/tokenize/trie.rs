@@ -4,6 +4,9 @@
 //! and no look-up can leave the array. Built from sorted keys in one pass; 30,000 WordPiece tokens
 //! make about 90,000 nodes.
 
+use super::index::arrays::{ArraysIn, ArraysOut};
+use super::index::store::Plain;
+
 /// Position of a node; the root is 0.
 pub(super) type Node = u32;
 
@@ -14,12 +17,16 @@ const NO_VALUE: u32 = u32::MAX;
 const BLOCK: usize = 256;
 
 #[derive(Debug, Clone, Copy)]
+#[repr(C)]
 struct Slot {
     base: u32,
     /// The parent, or `FREE`.
     check: u32,
     value: u32,
 }
+
+// SAFETY: three numbers of four bytes without a gap.
+unsafe impl Plain for Slot {}
 
 const EMPTY: Slot = Slot { base: 0, check: FREE, value: NO_VALUE };
 
@@ -64,6 +71,19 @@ impl Trie {
             }
         }
         Self { slots: builder.slots }
+    }
+
+    pub(super) fn store<'a>(&'a self, arrays: &mut ArraysOut<'a>) {
+        arrays.put(&self.slots);
+    }
+
+    /// The trie of an index, with values below `bound`; `None` if it cannot be one.
+    pub(super) fn load(arrays: &mut ArraysIn<'_>, bound: u32) -> Option<Self> {
+        let slots: Vec<Slot> = arrays.owned()?;
+        let stays = |slot: &Slot| (slot.base as usize | (BLOCK - 1)) < slots.len();
+        let fits = |slot: &Slot| slot.value < bound || slot.value == NO_VALUE;
+        let whole = !slots.is_empty() && slots.iter().all(|slot| stays(slot) && fits(slot));
+        whole.then_some(Self { slots })
     }
 
     /// The node one byte further, if any key goes on that way.

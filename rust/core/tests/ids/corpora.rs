@@ -73,7 +73,7 @@ fn models(folder: &Path) -> Vec<(String, String)> {
     entries(folder).into_iter().filter_map(file).collect()
 }
 
-fn tokenizers() -> Vec<(String, String)> {
+pub(crate) fn tokenizers() -> Vec<(String, String)> {
     let Some(data) = data() else { return Vec::new() };
     let zipped = |path: &PathBuf| path.extension().is_some_and(|extension| extension == "gz");
     let file =

@@ -7,7 +7,7 @@ use m2v_fast::{
     DType, IndexOptions, LoadOptions, Model as Whole, NewTensor, Tokenizer, write_tensors,
 };
 
-use crate::corpora::{paragraphs, real_model};
+use crate::corpora::{paragraphs, real_model, tokenizers};
 use crate::table::normalizers::spaced_punctuation;
 use crate::table::pretokenizers::metaspace;
 use crate::texts::{self, Random};
@@ -75,13 +75,17 @@ fn the_same_with_and_without() {
 }
 
 #[test]
-fn other_models_have_none() {
+fn what_no_engine_takes_has_none() {
     let place = tempfile::tempdir().unwrap();
     let path = place.path().join("none");
     let json = r###"{"version":"1.0","added_tokens":[],"normalizer":null,"post_processor":null,
-        "pre_tokenizer":{"type":"BertPreTokenizer"},"model":{"type":"WordPiece","unk_token":"a",
-        "continuing_subword_prefix":"##","max_input_chars_per_word":9,"vocab":{"a":0}}}"###;
-    assert!(!Tokenizer::compile(json.as_bytes(), Path::new("x"), &path).unwrap());
+        "pre_tokenizer":{"type":"BertPreTokenizer"},"model":{"type":"BPE","dropout":0.5,
+        "vocab":{"a":0},"merges":[]}}"###;
+    if cfg!(feature = "fallback") {
+        assert!(!Tokenizer::compile(json.as_bytes(), Path::new("x"), &path).unwrap());
+    } else {
+        assert!(Tokenizer::compile(json.as_bytes(), Path::new("x"), &path).is_err());
+    }
     assert!(!path.exists());
     let missing = place.path().join("no/such/folder/index");
     assert!(Tokenizer::compile(small(true).json().as_bytes(), Path::new("x"), &missing).is_err());
@@ -177,6 +181,26 @@ fn a_real_model() {
     assert_eq!(indexed.tokenizer().vocabulary(), plain.tokenizer().vocabulary());
     for text in paragraphs {
         assert_eq!(ids(&mut indexed, text), ids(&mut plain, text));
+    }
+}
+
+/// Of every kind, and whatever else real files say.
+#[test]
+fn real_files_come_back_as_they_were() {
+    let place = tempfile::tempdir().unwrap();
+    let path = place.path().join("some.m2vindex");
+    for (name, json) in tokenizers() {
+        assert!(Tokenizer::compile(json.as_bytes(), Path::new(&name), &path).unwrap(), "{name}");
+        let mut plain = Probe::new(json.as_bytes()).unwrap();
+        let mut indexed = Probe::with_index(json.as_bytes(), &file(&path)).unwrap();
+        assert!(indexed.tokenizer().is_indexed(), "{name}");
+        assert_eq!(indexed.tokenizer().engine(), plain.tokenizer().engine(), "{name}");
+        assert_eq!(indexed.tokenizer().vocabulary(), plain.tokenizer().vocabulary(), "{name}");
+        for language in ["en", "de", "zh", "hi", "emoji"] {
+            for text in paragraphs(language).unwrap().iter().step_by(50) {
+                assert_eq!(ids(&mut indexed, text), ids(&mut plain, text), "{name}: {text:?}");
+            }
+        }
     }
 }
 

@@ -3,6 +3,7 @@
 
 use std::collections::HashMap;
 
+use crate::tokenize::index::arrays::{ArraysIn, ArraysOut};
 use crate::tokenize::models::wordpiece::{Outcome, Pieces};
 use crate::tokenize::text::normalizers::bert::{Normalizer, Run};
 use crate::tokenize::text::unicode::{self, HANGUL, Properties};
@@ -89,6 +90,29 @@ impl CharMap {
 
     pub(super) fn several(&self, place: u32) -> &str {
         &self.several[place as usize]
+    }
+
+    pub(super) fn store<'a>(&'a self, arrays: &mut ArraysOut<'a>) -> Vec<String> {
+        arrays.put(&self.pages);
+        arrays.put(&self.fates);
+        self.several.clone()
+    }
+
+    /// The table of an index, with ids below `id_bound`; `None` if it cannot be one.
+    pub(super) fn load(
+        several: Vec<String>,
+        id_bound: u32,
+        arrays: &mut ArraysIn<'_>,
+    ) -> Option<Self> {
+        let (pages, fates): (Vec<u16>, Vec<u32>) = (arrays.owned()?, arrays.owned()?);
+        let is_there = |&page: &u16| (usize::from(page) + 1) * PAGE <= fates.len();
+        let fits = |&raw: &u32| match Fate::unpack(raw) {
+            Fate::Several(place) => (place as usize) < several.len(),
+            Fate::Alone(Some(id)) => id < id_bound,
+            _ => true,
+        };
+        let whole = pages.len() == PAGES && pages.iter().all(is_there) && fates.iter().all(fits);
+        whole.then_some(Self { pages, fates, several })
     }
 }
 

@@ -18,7 +18,12 @@ mod parts;
 pub(super) mod plan;
 mod walk;
 
-use super::refusals::NotCovered;
+use serde::{Deserialize, Serialize};
+
+use super::index::arrays::{ArraysIn, ArraysOut};
+use super::models::wordpiece::{Pieces, Settings, WordPiece};
+use super::models::{Facts, Known};
+use super::refusals::{NotCovered, not_covered};
 use super::vocabulary::Vocabulary;
 use crate::backend::Runnable;
 use crate::tokenize::file::spec::Spec;
@@ -29,7 +34,7 @@ use crate::tokenize::text::normalizers::bert::Normalizer;
 use charmap::CharMap;
 use follow::Follow;
 use parts::Walk;
-use plan::Plan;
+use plan::{ID_BOUND, Plan};
 use walk::Memory;
 
 /// Chunks that a worker's cache holds unless told otherwise: 32 bytes each. English text of 5,000
@@ -43,6 +48,14 @@ pub(in crate::tokenize) struct Bert {
     map: CharMap,
     follow: Option<Follow>,
     cutting: Cutting,
+}
+
+/// What an index holds of it that is no array.
+#[derive(Debug, Serialize, Deserialize)]
+pub(in crate::tokenize) struct Stored {
+    pieces: Settings,
+    /// Of the table of characters.
+    several: Vec<String>,
 }
 
 /// Working memory of one worker.
@@ -62,13 +75,50 @@ impl Worker {
 
 impl Bert {
     /// The engine for a tokenizer.json that has its parts, if it takes all else in it.
-    pub(in crate::tokenize) fn plan(spec: &Spec<'_>) -> Result<(Self, Vocabulary), NotCovered> {
-        let mut plan = Plan::new(spec)?;
-        let lengths = std::mem::take(&mut plan.lengths);
-        let vocabulary = Vocabulary::new(lengths, plan.id_bound, Some(plan.unk_id));
-        let follow = plan.normalized.as_ref().map(Follow::new);
+    pub(in crate::tokenize) fn plan(
+        spec: &Spec<'_>,
+    ) -> Result<(Self, Vocabulary, Known), NotCovered> {
+        let normalizer = Plan::normalizer(spec)?;
+        let (WordPiece { pieces, unk_id }, facts) = WordPiece::read(spec)?;
+        let Some(unk_id) = unk_id else {
+            return not_covered("unk_token that is not in the vocabulary");
+        };
+        let Facts { mut lengths, id_bound, known, .. } = facts;
+        let (plan, new_lengths, added) = Plan::new(spec, normalizer, pieces, unk_id, &known)?;
+        lengths.extend(&new_lengths);
+        let id_bound = id_bound.max(added);
+        if id_bound > ID_BOUND {
+            return not_covered("ids of half a billion and more");
+        }
         let map = CharMap::new(walked(&plan), &plan.pieces);
-        Ok((Self { map, follow, cutting: cutting(), plan }, vocabulary))
+        let vocabulary = Vocabulary::new(lengths, id_bound, Some(unk_id));
+        Ok((Self::of(plan, map), vocabulary, known))
+    }
+
+    fn of(plan: Plan, map: CharMap) -> Self {
+        let follow = plan.normalized.as_ref().map(Follow::new);
+        Self { map, follow, cutting: cutting(), plan }
+    }
+
+    pub(in crate::tokenize) fn store<'a>(&'a self, arrays: &mut ArraysOut<'a>) -> Stored {
+        Stored { pieces: self.plan.pieces.store(arrays), several: self.map.store(arrays) }
+    }
+
+    /// The engine of an index, of the rest of its tokenizer.json; `None` if it cannot be one.
+    pub(in crate::tokenize) fn load(
+        stored: Stored,
+        spec: &Spec<'_>,
+        vocabulary: &Vocabulary,
+        known: &Known,
+        arrays: &mut ArraysIn<'_>,
+    ) -> Option<Self> {
+        let (id_bound, unk_id) = (vocabulary.id_bound, vocabulary.unk_id?);
+        let normalizer = Plan::normalizer(spec).ok()?;
+        let pieces = Pieces::load(stored.pieces, id_bound, arrays)?;
+        let map = CharMap::load(stored.several, id_bound, arrays)?;
+        let (plan, _, added) = Plan::new(spec, normalizer, pieces, unk_id, known).ok()?;
+        let fits = id_bound <= ID_BOUND && unk_id < id_bound && added <= id_bound;
+        fits.then(|| Self::of(plan, map))
     }
 
     /// Appends the first `limit` ids of `text`, less the unknown id.

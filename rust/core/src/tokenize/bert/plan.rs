@@ -3,10 +3,9 @@
 use crate::tokenize::added_tokens::{AddedTokens, added_tokens};
 use crate::tokenize::file::nested::{Kind, Leaf, leaves};
 use crate::tokenize::file::spec::Spec;
-use crate::tokenize::models::Facts;
-use crate::tokenize::models::wordpiece::{Pieces, WordPiece};
+use crate::tokenize::models::Known;
+use crate::tokenize::models::wordpiece::Pieces;
 use crate::tokenize::refusals::NotCovered;
-use crate::tokenize::refusals::not_covered;
 use crate::tokenize::text::added::{Matcher, is_whitespace};
 use crate::tokenize::text::normalizers::bert::{Normalizer, Run};
 
@@ -24,51 +23,48 @@ pub(super) struct Plan {
     /// Whether `lstrip` and `rstrip` can matter: they swallow white space, which yields no ids, so
     /// only a pattern that begins or ends with white space can tell the difference.
     pub(super) strips_matter: bool,
-    /// Code-point lengths of all distinct tokens, and one more than the largest id.
-    pub(super) lengths: Vec<u32>,
-    pub(super) id_bound: u32,
 }
 
 impl Plan {
-    pub(super) fn new(spec: &Spec<'_>) -> Result<Self, NotCovered> {
-        let normalizer = match leaves(Kind::Normalizer, spec.normalizer)?.as_slice() {
-            [] => Normalizer::default(),
-            [Leaf { json, .. }, ..] => Normalizer::plan(json)?,
-        };
-        let (WordPiece { pieces, unk_id }, facts) = WordPiece::read(spec)?;
-        let Some(unk_id) = unk_id else {
-            return not_covered("unk_token that is not in the vocabulary");
-        };
-        let Facts { mut lengths, mut id_bound, .. } = facts;
+    /// What a file says of normalization.
+    pub(super) fn normalizer(spec: &Spec<'_>) -> Result<Normalizer, NotCovered> {
+        match leaves(Kind::Normalizer, spec.normalizer)?.as_slice() {
+            [] => Ok(Normalizer::default()),
+            [Leaf { json, .. }, ..] => Normalizer::plan(json),
+        }
+    }
 
+    /// Of a file with these pieces. Also returns the lengths in code points of the added tokens
+    /// that are none of them, and one more than the largest id of all that are added.
+    pub(super) fn new(
+        spec: &Spec<'_>,
+        normalizer: Normalizer,
+        pieces: Pieces,
+        unk_id: u32,
+        known: &Known,
+    ) -> Result<(Self, Vec<u32>, u32), NotCovered> {
         let mut run = Run::default();
         let added = added_tokens(
             spec,
-            lengths.len(),
-            |token| pieces.id(token),
+            known.len,
+            |token| known.ids.get(token).copied(),
             |text, out| {
                 normalizer.normalize(text, &mut run, out);
                 true
             },
         )?;
-        lengths.extend(&added.new_lengths);
-        id_bound = id_bound.max(added.id_bound);
-        let AddedTokens { raw, normalized, .. } = added;
-        if id_bound > ID_BOUND {
-            return not_covered("ids of half a billion and more");
-        }
+        let AddedTokens { raw, normalized, new_lengths, id_bound, .. } = added;
         let strips_matter = raw.iter().chain(&normalized).any(|token| {
             token.pattern.starts_with(is_whitespace) || token.pattern.ends_with(is_whitespace)
         });
-        Ok(Self {
+        let plan = Self {
             normalizer,
             pieces,
             unk_id,
             raw: Matcher::new(raw),
             normalized: Matcher::new(normalized),
             strips_matter,
-            lengths,
-            id_bound,
-        })
+        };
+        Ok((plan, new_lengths, id_bound))
     }
 }

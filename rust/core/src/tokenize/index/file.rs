@@ -20,41 +20,50 @@ use super::store::{Plain, Store};
 
 /// Part of the file's name and of its header. To be raised whenever sections, their meaning, or
 /// what is derived from a tokenizer.json changes.
-pub(super) const FORMAT: u32 = 2;
+pub(super) const FORMAT: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"m2vindex";
 const HASHED: usize = 64;
 const ALIGN: usize = 64;
-pub(in crate::tokenize) const SECTIONS: usize = 5;
-const HEADER: usize = (HASHED + 16 * SECTIONS).next_multiple_of(ALIGN);
+/// More sections than any index has.
+const MOST_SECTIONS: usize = 64;
+
+/// The length of a header of so many sections, and so the start of the first of them.
+fn header(sections: usize) -> usize {
+    (HASHED + 16 * sections).next_multiple_of(ALIGN)
+}
 
 /// What is stored.
-pub(in crate::tokenize) type Sections<'a> = [&'a [u8]; SECTIONS];
+pub(in crate::tokenize) type Sections<'a> = [&'a [u8]];
 
 /// An index that was opened, and is whole.
 #[derive(Debug)]
 pub(in crate::tokenize) struct Parts {
     map: Arc<Mmap>,
     /// Start and length in bytes.
-    places: [(usize, usize); SECTIONS],
+    places: Vec<(usize, usize)>,
 }
 
 impl Parts {
     /// Checks a file: `None` unless it is an index for this key, to the last bit.
     pub(super) fn open(map: Arc<Mmap>, key: Key) -> Option<Self> {
-        let (header, _) = map.split_at_checked(HEADER)?;
-        let count = (SECTIONS as u32).to_le_bytes();
-        let expected = [&MAGIC[..], &FORMAT.to_le_bytes(), &count, &key.0].concat();
-        if header[..48] != expected || header[48..HASHED] != checksum(&[&map[HASHED..]]) {
+        let fixed = map.get(..HASHED)?;
+        let expected = [&MAGIC[..], &FORMAT.to_le_bytes()].concat();
+        let count = u32::from_le_bytes(*fixed[12..].first_chunk()?) as usize;
+        if fixed[..12] != expected
+            || count > MOST_SECTIONS
+            || fixed[16..48] != key.0
+            || fixed[48..] != checksum(&[&map[HASHED..]])
+        {
             return None;
         }
-        let mut places = [(0, 0); SECTIONS];
-        let (words, _) = header[HASHED..].as_chunks::<8>();
+        let (words, _) = map.get(HASHED..header(count))?.as_chunks::<8>();
         let number = |at: usize| usize::try_from(u64::from_le_bytes(*words.get(at)?)).ok();
-        for (at, place) in places.iter_mut().enumerate() {
+        let mut places = Vec::with_capacity(count);
+        for at in 0..count {
             let (start, len) = (number(2 * at)?, number(2 * at + 1)?);
             map.get(start..start.checked_add(len)?)?;
-            *place = (start, len);
+            places.push((start, len));
         }
         Some(Self { map, places })
     }
@@ -86,18 +95,19 @@ pub(super) fn write(
     const PADDING: [u8; ALIGN] = [0; ALIGN];
     let padding = |len: usize| &PADDING[..len.next_multiple_of(ALIGN) - len];
     let mut table = Vec::new();
-    let mut start = HEADER;
+    let first = header(sections.len());
+    let mut start = first;
     for section in sections {
         table.extend_from_slice(&(start as u64).to_le_bytes());
         table.extend_from_slice(&(section.len() as u64).to_le_bytes());
         start += section.len().next_multiple_of(ALIGN);
     }
-    table.resize(HEADER - HASHED, 0);
+    table.resize(first - HASHED, 0);
     let mut body = vec![table.as_slice()];
     for section in sections {
         body.extend([section, padding(section.len())]);
     }
-    let count = (SECTIONS as u32).to_le_bytes();
+    let count = (sections.len() as u32).to_le_bytes();
     put(&[&MAGIC[..], &FORMAT.to_le_bytes(), &count, &key.0, &checksum(&body)].concat())?;
     body.into_iter().try_for_each(put)
 }

@@ -7,6 +7,7 @@
 //! change ids. It is written to a temporary file first and then renamed, so that several processes
 //! may write at once.
 
+pub(in crate::tokenize) mod arrays;
 mod file;
 pub(in crate::tokenize) mod store;
 
@@ -55,7 +56,7 @@ impl Key {
     /// The name of the index in a folder: of another format or engine, another name.
     fn name(self) -> String {
         let hash: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("unigram-{}-{hash}.m2vindex", file::FORMAT)
+        format!("tokenizer-{}-{hash}.m2vindex", file::FORMAT)
     }
 }
 

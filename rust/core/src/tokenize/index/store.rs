@@ -19,6 +19,10 @@ unsafe impl Plain for u8 {}
 unsafe impl Plain for u16 {}
 // SAFETY: as above.
 unsafe impl Plain for u32 {}
+// SAFETY: as above.
+unsafe impl Plain for u64 {}
+// SAFETY: an array is its items, without gaps.
+unsafe impl<T: Plain, const N: usize> Plain for [T; N] {}
 
 /// A read-only array.
 pub(in crate::tokenize) enum Store<T: 'static> {

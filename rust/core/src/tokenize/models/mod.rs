@@ -1,6 +1,6 @@
 //! From a word to ids: the four kinds of models, and nothing of where a word comes from.
 
-mod bpe;
+pub(in crate::tokenize) mod bpe;
 pub(in crate::tokenize) mod unigram;
 pub(in crate::tokenize) mod wordlevel;
 pub(in crate::tokenize) mod wordpiece;
@@ -12,7 +12,7 @@ use serde::{Deserialize, Serialize};
 use super::file::spec::Spec;
 use super::refusals::{NotCovered, not_covered};
 use super::text::pretokenizers::PreTokenizer;
-use bpe::Bpe;
+pub(in crate::tokenize) use bpe::Bpe;
 use unigram::Unigram;
 use wordlevel::WordLevel;
 use wordpiece::WordPiece;

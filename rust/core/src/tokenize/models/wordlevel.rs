@@ -3,6 +3,8 @@
 use super::{Facts, Known, Word, Work};
 use crate::tokenize::file::spec::{Spec, Vocab};
 use crate::tokenize::hash::{self, Index, Key};
+use crate::tokenize::index::arrays::{ArraysIn, ArraysOut};
+use crate::tokenize::index::store::Plain;
 use crate::tokenize::refusals::NotCovered;
 use crate::tokenize::refusals::not_covered;
 
@@ -32,6 +34,36 @@ impl WordLevel {
     pub(super) fn may_fail(&self) -> bool {
         self.unk_id.is_none()
     }
+
+    pub(in crate::tokenize) fn unk_id(&self) -> Option<u32> {
+        self.unk_id
+    }
+
+    pub(in crate::tokenize) fn store<'a>(&'a self, arrays: &mut ArraysOut<'a>) {
+        let Words { short, long, words, bytes } = &self.words;
+        arrays.put(short.slots());
+        arrays.put(long.slots());
+        arrays.put(words);
+        arrays.put(bytes);
+    }
+
+    /// The model of an index, with ids below `id_bound`; `None` if it cannot be one.
+    pub(in crate::tokenize) fn load(
+        unk_id: Option<u32>,
+        id_bound: u32,
+        arrays: &mut ArraysIn<'_>,
+    ) -> Option<Self> {
+        let (short, long): (Vec<u64>, Vec<u64>) = (arrays.owned()?, arrays.owned()?);
+        let (words, bytes): (Vec<Entry>, Vec<u8>) = (arrays.owned()?, arrays.owned()?);
+        let short = Index::from_slots(short, words.len())?;
+        let long = Index::from_slots(long, words.len())?;
+        let is_there = |entry: u32| {
+            let Key { low, high } = words[entry as usize].key;
+            low <= high && high <= bytes.len() as u64
+        };
+        let fits = words.iter().all(|word| word.id < id_bound) && long.entries().all(is_there);
+        fits.then_some(Self { words: Words { short, long, words, bytes }, unk_id })
+    }
 }
 
 impl Word for WordLevel {
@@ -56,7 +88,8 @@ struct Words {
     bytes: Vec<u8>,
 }
 
-#[derive(Debug)]
+#[derive(Debug, Clone, Copy)]
+#[repr(C)]
 struct Entry {
     /// The bytes of a short word; where a long one's begin and end.
     key: Key,
@@ -64,6 +97,9 @@ struct Entry {
     len: u32,
     id: u32,
 }
+
+// SAFETY: eight, eight, four and four bytes without a gap; any bits are numbers.
+unsafe impl Plain for Entry {}
 
 fn is_short(len: usize) -> bool {
     (1..=Key::LONGEST).contains(&len)

@@ -1,7 +1,10 @@
 //! WordPiece: greedy longest match of one word.
 
+use serde::{Deserialize, Serialize};
+
 use super::{Facts, Known, Word, Work};
 use crate::tokenize::file::spec::{Spec, Vocab};
+use crate::tokenize::index::arrays::{ArraysIn, ArraysOut};
 use crate::tokenize::refusals::NotCovered;
 use crate::tokenize::refusals::{check_lengths, not_covered};
 use crate::tokenize::trie::{Node, Trie};
@@ -90,15 +93,40 @@ pub(in crate::tokenize) enum Outcome {
 #[derive(Debug)]
 pub(in crate::tokenize) struct Pieces {
     trie: Trie,
+    settings: Settings,
     /// Where pieces within a word begin; none if no token has the prefix.
     continuation: Option<Node>,
+}
+
+/// What a model says beside its vocabulary.
+#[derive(Debug, Clone, Serialize, Deserialize)]
+pub(in crate::tokenize) struct Settings {
+    continuing_prefix: String,
     max_chars: usize,
 }
 
 impl Pieces {
     pub(in crate::tokenize) fn new(trie: Trie, continuing_prefix: &str, max_chars: usize) -> Self {
-        let continuation = trie.descend(Trie::ROOT, continuing_prefix.as_bytes());
-        Self { trie, continuation, max_chars }
+        Self::of(trie, Settings { continuing_prefix: continuing_prefix.to_owned(), max_chars })
+    }
+
+    fn of(trie: Trie, settings: Settings) -> Self {
+        let continuation = trie.descend(Trie::ROOT, settings.continuing_prefix.as_bytes());
+        Self { trie, settings, continuation }
+    }
+
+    pub(in crate::tokenize) fn store<'a>(&'a self, arrays: &mut ArraysOut<'a>) -> Settings {
+        self.trie.store(arrays);
+        self.settings.clone()
+    }
+
+    /// The pieces of an index, with ids below `id_bound`; `None` if they cannot be such.
+    pub(in crate::tokenize) fn load(
+        settings: Settings,
+        id_bound: u32,
+        arrays: &mut ArraysIn<'_>,
+    ) -> Option<Self> {
+        Some(Self::of(Trie::load(arrays, id_bound)?, settings))
     }
 
     /// The id of a token of the model's vocabulary.
@@ -108,7 +136,8 @@ impl Pieces {
 
     /// Appends the ids of one normalized pre-token, in UTF-8. Linear in its length times the longest token.
     pub(in crate::tokenize) fn tokenize(&self, word: &[u8], ids: &mut Vec<u32>) -> Outcome {
-        if word.len() > self.max_chars && characters(word) > self.max_chars {
+        let max_chars = self.settings.max_chars;
+        if word.len() > max_chars && characters(word) > max_chars {
             return Outcome::Unknown;
         }
         let before = ids.len();

@@ -1,20 +1,22 @@
 //! From a word to the symbols that merging starts with.
 
+use serde::{Deserialize, Serialize};
+
 use crate::tokenize::output::NO_ID;
 use crate::tokenize::text::stand_ins;
 
 /// The symbols of single characters, or of single bytes.
 #[derive(Debug)]
 pub(super) struct Alphabet {
-    kind: Kind,
+    pub(super) kind: Kind,
     /// Ids of `<0x00>` to `<0xFF>`, where `byte_fallback` uses them.
-    fallback: Option<Box<[u32; 256]>>,
-    unk: Unk,
-    fuse_unk: bool,
+    pub(super) fallback: Option<Box<[u32; 256]>>,
+    pub(super) unk: Unk,
+    pub(super) fuse_unk: bool,
 }
 
 #[derive(Debug)]
-enum Kind {
+pub(super) enum Kind {
     /// Byte-level, every byte is known, and none has a prefix or suffix.
     AllBytes(Box<[u32; 256]>),
     /// Characters, or the stand-ins of bytes.
@@ -24,15 +26,15 @@ enum Kind {
 }
 
 #[derive(Debug)]
-struct Affixed {
-    byte_level: bool,
+pub(super) struct Affixed {
+    pub(super) byte_level: bool,
     /// Of characters that begin a word or not, and that end it or not: by these as two bits.
-    chars: [Chars; 4],
-    affixes: Affixes,
+    pub(super) chars: [Chars; 4],
+    pub(super) affixes: Affixes,
 }
 
 /// What the settings of a model add to the characters of a word.
-#[derive(Debug, Clone, Default, PartialEq, Eq)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) struct Affixes {
     /// Before each but the first: `continuing_subword_prefix`.
     pub(super) prefix: String,
@@ -53,9 +55,10 @@ impl Affixes {
 
 /// From characters to ids: those of ASCII by code, the others in order.
 #[derive(Debug)]
-struct Chars {
-    ascii: Box<[u32; 128]>,
-    others: Vec<(char, u32)>,
+pub(super) struct Chars {
+    pub(super) ascii: Box<[u32; 128]>,
+    /// Characters, each with its id.
+    pub(super) others: Vec<[u32; 2]>,
 }
 
 impl Chars {
@@ -72,7 +75,7 @@ impl Chars {
             let mut chars = inner.chars();
             match (chars.next(), chars.next()) {
                 (Some(c), None) if c.is_ascii() => ascii[c as usize] = id,
-                (Some(c), None) => others.push((c, id)),
+                (Some(c), None) => others.push([u32::from(c), id]),
                 _ => {}
             }
         }
@@ -85,8 +88,8 @@ impl Chars {
     fn get(&self, c: char) -> u32 {
         match self.ascii.get(c as usize) {
             Some(&id) => id,
-            None => match self.others.binary_search_by_key(&c, |&(other, _)| other) {
-                Ok(at) => self.others[at].1,
+            None => match self.others.binary_search_by_key(&u32::from(c), |&[other, _]| other) {
+                Ok(at) => self.others[at][1],
                 Err(_) => NO_ID,
             },
         }
@@ -102,7 +105,7 @@ pub(super) struct Unknown {
     pub(super) fuse_unk: bool,
 }
 
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
 pub(super) enum Unk {
     Unset,
     Known(u32),

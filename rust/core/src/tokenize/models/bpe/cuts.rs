@@ -14,7 +14,7 @@ pub(super) enum Cuts {
     /// Of bytes: a bit for each pair.
     Bytes(Box<[u64; 1024]>),
     /// Only before one character, which begins words: behind which others a merge may happen.
-    Before { sign: Box<memmem::Finder<'static>>, joined: Vec<char> },
+    Before { sign: char, finder: Box<memmem::Finder<'static>>, joined: Vec<char> },
 }
 
 impl Cuts {
@@ -35,8 +35,13 @@ impl Cuts {
             seams.filter(|&(_, right)| right == sign).map(|(left, _)| left).collect();
         joined.sort_unstable();
         joined.dedup();
-        let sign = memmem::Finder::new(sign.encode_utf8(&mut [0; 4]).as_bytes()).into_owned();
-        Self::Before { sign: Box::new(sign), joined }
+        Self::behind(sign, joined)
+    }
+
+    /// The same, of the characters behind which a merge with the sign may happen.
+    pub(super) fn behind(sign: char, joined: Vec<char>) -> Self {
+        let finder = memmem::Finder::new(sign.encode_utf8(&mut [0; 4]).as_bytes()).into_owned();
+        Self::Before { sign, finder: Box::new(finder), joined }
     }
 
     /// The first cut behind `start`, or the end.
@@ -52,7 +57,7 @@ impl Cuts {
                 let cut = seams.into_iter().position(|seam| !joined(seam));
                 cut.map_or(word.len(), |at| start + at + 1)
             }
-            Self::Before { sign, joined } => before(sign, joined, word, start),
+            Self::Before { finder, joined, .. } => before(finder, joined, word, start),
         }
     }
 }

@@ -41,6 +41,21 @@ impl Merges {
         table
     }
 
+    /// The table as it was stored, of merges to these ids; `None` if it cannot be one.
+    pub(super) fn from_parts(slots: Vec<u64>, made: Vec<u32>) -> Option<Self> {
+        let fits = |&slot: &u64| slot == FREE || ((slot & RANK) as usize) < made.len();
+        // Without a free one a look-up would not end.
+        let whole = slots.len() >= 2
+            && slots.len().is_power_of_two()
+            && slots.contains(&FREE)
+            && slots.iter().all(fits);
+        whole.then(|| Self { shift: 64 - slots.len().trailing_zeros(), slots, made })
+    }
+
+    pub(super) fn parts(&self) -> (&[u64], &[u32]) {
+        (&self.slots, &self.made)
+    }
+
     #[inline]
     fn home(&self, pair: u64) -> usize {
         // The upper bits of a product depend on all bits of the factor.

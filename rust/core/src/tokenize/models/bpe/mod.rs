@@ -4,6 +4,7 @@ mod alphabet;
 mod cuts;
 mod merges;
 mod read;
+pub(in crate::tokenize) mod stored;
 mod whole;
 
 use super::{Parted, Word, Work as AllWork};
