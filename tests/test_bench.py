@@ -271,13 +271,18 @@ def test_random_rows_on_a_tokenizer_alone(tmp_path: Path, lines_file: Path) -> N
     assert _bench(folder, lines_file, *FEW).exit_code == 1
 
 
-def test_big_vocabularies_are_started_without_their_index_too(
-    small: Folder, lines_file: Path
-) -> None:
+def test_models_are_started_with_and_without_their_index(small: Folder, lines_file: Path) -> None:
     file = lines_file.with_suffix(".written")
     contenders.write_texts(file, LINES)
-    found = measure.start_up(small.path, file, 1, {}, peers=False, indexed=True)
-    assert set(found) == {"model2vec", "m2v_fast", measure.NUMPY_ALONE, measure.WITHOUT_INDEX}
+    always = {"model2vec", "m2v_fast", measure.NUMPY_ALONE}
+    for indexed, compiled, more in (
+        (True, None, measure.WITHOUT_INDEX),
+        (False, small.path, measure.WITH_INDEX),
+    ):
+        found = measure.start_up(
+            small.path, file, 1, {}, peers=False, indexed=indexed, compiled=compiled
+        )
+        assert set(found) == always | {more}
 
 
 def test_engines_of_a_folder_of_tokenizers(small: Folder, tmp_path: Path) -> None:

@@ -2,12 +2,15 @@
 
 from __future__ import annotations
 
+import json
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import m2v_fast
 import pytest
+from click.testing import CliRunner
 from m2v_fast import _native
+from m2v_fast.cli import main as command_line
 from m2v_fast.index import index_folder
 from platformdirs import user_cache_dir
 
@@ -15,10 +18,12 @@ if TYPE_CHECKING:
     from tests.conftest import MakeFolder
 
 TEXTS = ["How are vectors indexed?", "", "\u4e8c\u5341 \u00e9t\u00e9 \u263a", "word " * 300]
+KINDS = ["wordpiece", "wordpiece-added", "wordlevel", "unigram", "unigram-whole", "bpe-bytes"]
 
 
-def test_a_compiled_index_is_used_and_changes_nothing(own_folder: MakeFolder) -> None:
-    folder = own_folder("unigram").path
+@pytest.mark.parametrize("kind", KINDS)
+def test_a_compiled_index_is_used_and_changes_nothing(own_folder: MakeFolder, kind: str) -> None:
+    folder = own_folder(kind).path
     plain = m2v_fast.StaticModel.from_pretrained(folder)
     assert not plain.indexed
     index = _native.Model.compile(folder)
@@ -52,10 +57,17 @@ def test_an_index_that_does_not_fit_is_passed_over(own_folder: MakeFolder, damag
     assert model.encode(TEXTS).tobytes() == expected.tobytes()
 
 
-def test_models_of_other_kinds_have_none(own_folder: MakeFolder) -> None:
-    folder = own_folder("wordpiece").path
+def test_what_runs_on_the_fallback_has_none(own_folder: MakeFolder) -> None:
+    folder = own_folder("bpe-bytes").path
+    file = folder / "tokenizer.json"
+    tokenizer = json.loads(file.read_text(encoding="utf-8"))
+    tokenizer["model"]["dropout"] = 0.5
+    file.write_text(json.dumps(tokenizer), encoding="utf-8")
     assert _native.Model.compile(folder) is None
     assert not list(folder.glob("*.m2vindex"))
+    done = CliRunner().invoke(command_line, ["compile", str(folder)])
+    assert done.exit_code == 0
+    assert "fallback" in done.output
 
 
 def test_the_folder_for_indexes(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -204,7 +204,7 @@ def _size(path: Path) -> str:
 @command_options.revision
 @click.option("-o", "--output", metavar="FILE", help="[default: beside tokenizer.json]")
 def compile(model: str, revision: str | None, output: str | None) -> None:  # noqa: A001
-    """Make the index of a model with a big vocabulary ahead of time.
+    """Make the index of a model ahead of time: it loads several times as fast.
 
     \b
         m2v-fast compile minishlab/potion-multilingual-128M
@@ -216,7 +216,10 @@ def compile(model: str, revision: str | None, output: str | None) -> None:  # no
     folder = resolve(model, revision=revision)
     path = NativeModel.compile(folder, output)
     if path is None:
-        click.echo(f"{model}: models of this kind need no index; they load as fast without one")
+        click.echo(
+            f"{model}: there is no index of a tokenizer that runs on the fallback "
+            f"(m2v-fast info {model} says why it does)"
+        )
     else:
         click.echo(f"{path}: {_size(Path(path))}")
 

@@ -46,7 +46,7 @@ def findings(model: StaticModel) -> Iterator[str]:
     if model.max_length == 0:
         yield "max_length is 0: every vector is zero"
     folder = model.folder
-    if folder is not None and model.engine == "unigram" and not model.indexed:
+    if folder is not None and model.engine != "fallback" and not model.indexed:
         files = model._native.files
         index = (Path(files[2]) if files else folder).with_suffix(".m2vindex")
         if index.exists():

@@ -1,6 +1,6 @@
 """Where compiled indexes of big vocabularies are kept.
 
-An index is what a tokenizer.json with tens of thousands of pieces is made into, so that the next
+An index is what a tokenizer.json with tens of thousands of tokens is made into, so that the next
 load maps it instead of reading the file again. It is found by a hash of the file, checked when it
 is opened, and never needed: if it cannot be read or written, the model loads without it.
 
@@ -27,7 +27,7 @@ if TYPE_CHECKING:
 _OFF = frozenset({"0", "off", "false", "no"})
 
 
-# A vocabulary that is worth an index (60,000 pieces) takes more than this.
+# A vocabulary of which an index is kept (60,000 tokens) takes more than this.
 _LEAST_BYTES: Final = 1_000_000
 
 
@@ -62,6 +62,10 @@ def default_folder() -> str | None:
     return user_cache_dir("m2v_fast", appauthor=False)
 
 
+# The second as they were called when only Unigram models had them: they are to go some day.
+_NAMES: Final = ("tokenizer-", "unigram-")
+
+
 class Entry(NamedTuple):
     """An index that is kept."""
 
@@ -77,7 +81,7 @@ def kept(folder: str | PathLike[str]) -> list[Entry]:
     with suppress(OSError), os.scandir(folder) as files:  # no folder, or none of ours
         for file in files:
             # Not those made ahead of time, which may lie there as well.
-            if not (file.name.startswith("unigram-") and file.name.endswith(".m2vindex")):
+            if not (file.name.startswith(_NAMES) and file.name.endswith(".m2vindex")):
                 continue
             with suppress(OSError):  # gone meanwhile
                 info = file.stat()

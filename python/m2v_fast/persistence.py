@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import json
 import os
 from typing import TYPE_CHECKING, Any, cast
 
@@ -97,6 +96,8 @@ def _without_card(card: str, error: Exception) -> None:
 
 def read_config(native: Model) -> dict[str, Any]:
     """Return what the model's configuration file holds; the native part has checked it."""
+    import json
+
     files = native.files
     if files is None:
         return {}
@@ -112,6 +113,7 @@ def save(
     subfolder: str | None,
 ) -> None:
     """Write the files of a model: matrix, tokenizer, configuration, modules.json and card."""
+    import json
     from pathlib import Path
 
     folder = Path(path) / subfolder if subfolder else Path(path)

@@ -181,6 +181,7 @@ def threads(model: StaticModel, texts: list[str], rounds: int, most: int) -> dic
 
 NUMPY_ALONE = "import numpy, and nothing else"
 WITHOUT_INDEX = "m2v_fast, without its compiled index"
+WITH_INDEX = "m2v_fast, with a compiled index"
 #: What is started anew: names, ways and options.
 _STARTED: dict[str, tuple[str, dict[str, Any]]] = {
     NUMPY_ALONE: ("nothing", {}),
@@ -193,7 +194,14 @@ _STARTED: dict[str, tuple[str, dict[str, Any]]] = {
 
 
 def start_up(
-    folder: Path, file: Path, rounds: int, absent: dict[str, str], *, peers: bool, indexed: bool
+    folder: Path,
+    file: Path,
+    rounds: int,
+    absent: dict[str, str],
+    *,
+    peers: bool,
+    indexed: bool,
+    compiled: Path | None,
 ) -> dict[str, dict[str, float]]:
     """Return milliseconds and megabytes of whole new processes, and of their parts.
 
@@ -204,18 +212,22 @@ def start_up(
         absent: Those that are known not to run; who fails here is added.
         peers: Measure others than model2vec, too.
         indexed: Measure ours without the compiled index of a big vocabulary as well.
+        compiled: The same model with an index beside its tokenizer.json, to be measured as well.
     """
     started = dict(_STARTED)
     if not peers:
         started = {name: started[name] for name in (NUMPY_ALONE, MODEL2VEC, "m2v_fast")}
     if indexed:
         started[WITHOUT_INDEX] = ("m2v_fast", {"index": False})
+    if compiled is not None:
+        started[WITH_INDEX] = ("m2v_fast", {})
     told: dict[str, list[dict[str, float]]] = {n: [] for n in started if n not in absent}
     for turn in range(rounds + 1):
         for name in list(told):
             way, options = started[name]
             try:
-                found = fresh(way, folder, file, **options)
+                place = compiled if name == WITH_INDEX and compiled else folder
+                found = fresh(way, place, file, **options)
             except AbsentError as reason:
                 if is_ours(name):
                     raise ValueError(f"{name} fails: {reason}") from reason

@@ -93,7 +93,7 @@ impl Model {
     }
 
     /// Makes the compiled index of the model in a folder ahead of time, at `path` or beside its
-    /// tokenizer.json, and returns where. Only Unigram models have one.
+    /// tokenizer.json, and returns where. A tokenizer that runs on the fallback has none.
     ///
     /// # Errors
     /// If the folder holds no model, or the index cannot be written.

@@ -26,14 +26,14 @@ thread_local! {
 }
 
 fn cases() -> Vec<Case> {
-    let unigram = SMALL.iter().filter(|(name, _)| name.starts_with("unigram"));
+    let ours = SMALL.iter().filter(|(name, _)| name != "fallback");
     let case = |(_, json): &'static (String, String)| {
         let path = place::path("whole");
         assert!(Tokenizer::compile(json.as_bytes(), Path::new("x"), &path).unwrap());
         let plain = Probe::new(json.as_bytes()).unwrap();
         Case { json, index: fs::read(&path).unwrap(), plain }
     };
-    unigram.map(case).collect()
+    ours.map(case).collect()
 }
 
 fn open(case: &Case, path: PathBuf) -> Probe {
@@ -109,10 +109,10 @@ fn change(bytes: &mut Vec<u8>, input: &mut Input<'_>) {
     }
 }
 
-fn ids(probe: &mut Probe, text: &str, limit: Option<usize>) -> Vec<u32> {
+/// Nothing where a model needs an unknown token that does not exist.
+fn ids(probe: &mut Probe, text: &str, limit: Option<usize>) -> Option<Vec<u32>> {
     let mut ids = Vec::new();
-    probe.ids_into(text, limit, &mut ids).expect("a fast engine does not fail");
-    ids
+    probe.ids_into(text, limit, &mut ids).ok().map(|()| ids)
 }
 
 /// The checksum notices: whatever was changed, ids are as they should be.
@@ -158,7 +158,7 @@ fn bounded(probe: &mut Probe, texts: &[&str]) {
     for text in texts {
         for limit in [None, Some(3), None] {
             let ids = ids(probe, text, limit);
-            assert!(ids.iter().all(|&id| id < bound), "{ids:?}, bound {bound}, {text:?}");
+            assert!(ids.iter().flatten().all(|&id| id < bound), "{ids:?}, bound {bound}, {text:?}");
         }
     }
 }

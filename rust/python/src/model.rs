@@ -70,7 +70,7 @@ impl Model {
     }
 
     /// Makes the compiled index of the model in `folder`, at `path` or beside its tokenizer.json.
-    /// Returns where, or None if models of its kind have none.
+    /// Returns where, or None if its tokenizer runs on the fallback, which has none.
     #[staticmethod]
     #[pyo3(signature = (folder, path = None))]
     fn compile(

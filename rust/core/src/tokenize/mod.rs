@@ -171,7 +171,7 @@ impl Tokenizer {
     }
 
     /// Makes the index of a tokenizer.json of any size ahead of time. Returns whether there is
-    /// one: only Unigram models have it.
+    /// one: what runs on the fallback has none.
     ///
     /// # Errors
     /// If the file is no tokenizer.json, or the index cannot be written.
