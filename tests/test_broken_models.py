@@ -4,6 +4,7 @@ and nothing left behind."""
 from __future__ import annotations
 
 import gc
+import json
 import os
 import re
 import signal
@@ -31,6 +32,7 @@ if TYPE_CHECKING:
 DOORS: dict[str, Callable[..., object]] = {
     "from_pretrained": StaticModel.from_pretrained,
     "from_pretrained, read": lambda path: StaticModel.from_pretrained(path, memory_map=False),
+    "from_pretrained, huge": lambda path: StaticModel.from_pretrained(path, memory_map="huge"),
     "embedding function": Model2VecEmbeddingFunction,
 }
 
@@ -183,8 +185,8 @@ def test_a_model_card_that_is_a_folder(folder: Folder) -> None:
 # Files that change while a model is in use. Each way in a child, which one of them ends.
 
 
-def _changed(way: str, memory_map: bool) -> Any:
-    return process.answer(process.CHILDREN / "changed_file.py", way, str(int(memory_map)))
+def _changed(way: str, memory_map: Any) -> Any:
+    return process.answer(process.CHILDREN / "changed_file.py", way, json.dumps(memory_map))
 
 
 @pytest.mark.skipif(os.name == "nt", reason="an open mapping keeps the file from being changed")
@@ -197,8 +199,14 @@ def test_a_file_replaced_while_in_use_changes_nothing(way: str, memory_map: bool
 
 @pytest.mark.skipif(os.name == "nt", reason="an open mapping keeps the file from being changed")
 @pytest.mark.parametrize("way", ["truncated", "overwritten", "emptied"])
-def test_read_files_may_be_rewritten_in_place(way: str) -> None:
-    assert _changed(way, memory_map=False) == {"same": True, "finite": True, "tokenizer": True}
+@pytest.mark.parametrize("memory_map", [False, "huge"])
+def test_read_files_may_be_rewritten_in_place(way: str, memory_map: Any) -> None:
+    assert _changed(way, memory_map) == {"same": True, "finite": True, "tokenizer": True}
+
+
+def test_other_words_for_memory_map_are_told(folder: Folder) -> None:
+    with pytest.raises(ValueError, match=r"True, False or \"huge\", not 'large'"):
+        StaticModel.from_pretrained(folder.path, memory_map="large")  # type: ignore[arg-type]
 
 
 @pytest.mark.skipif(os.name == "nt", reason="an open mapping keeps the file from being changed")
@@ -212,7 +220,7 @@ def test_a_mapped_file_overwritten_in_place_changes_the_vectors(bytes_: str) -> 
 @pytest.mark.skipif(sys.platform != "linux", reason="each system ends the process in its own way")
 @pytest.mark.parametrize("way", ["truncated", "emptied"])
 def test_a_mapped_file_truncated_in_place_ends_the_process(way: str) -> None:
-    done = process.run(process.CHILDREN / "changed_file.py", way, "1")
+    done = process.run(process.CHILDREN / "changed_file.py", way, "true")
     assert done.returncode == -signal.SIGBUS
     assert done.stderr == b""
 

@@ -12,7 +12,7 @@ import threading
 import time
 from pathlib import Path
 from tempfile import TemporaryDirectory
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any
 
 import m2v_fast
 import numpy as np
@@ -446,8 +446,8 @@ def test_a_file_rewritten_in_place_is_not_saved(own_folder: MakeFolder, tmp_path
 
 
 @pytest.mark.parametrize("name", ["tokenizer.json", "config.json", "model.safetensors"])
-@pytest.mark.parametrize("memory_map", [True, False])
-def test_a_pointer_of_git_lfs_is_told(own_folder: MakeFolder, name: str, memory_map: bool) -> None:
+@pytest.mark.parametrize("memory_map", [True, False, "huge"])
+def test_a_pointer_of_git_lfs_is_told(own_folder: MakeFolder, name: str, memory_map: Any) -> None:
     folder = own_folder("wordpiece").path
     (folder / name).write_text(
         f"version https://git-lfs.github.com/spec/v1\noid sha256:{'0' * 64}\nsize 123456\n"

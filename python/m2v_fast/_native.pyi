@@ -75,6 +75,7 @@ class Model:
     def load(
         folder: str | PathLike[str],
         memory_map: bool = True,
+        huge_pages: bool = False,
         index_folder: str | PathLike[str] | None = None,
     ) -> Model: ...
     @staticmethod

@@ -39,6 +39,19 @@ def is_unset(value: object) -> bool:
     return kind.__name__ == "_UnsetType" and kind.__module__.partition(".")[0] == "model2vec"
 
 
+def mapping(memory_map: bool | Literal["huge"]) -> tuple[bool, bool]:
+    """Return whether files are mapped, and whether rows are in large pages.
+
+    Raises:
+        ValueError: It is another word than "huge".
+    """
+    if not isinstance(memory_map, str):
+        return memory_map, False
+    if memory_map != "huge":
+        raise ValueError(f'memory_map must be True, False or "huge", not {memory_map!r}')
+    return False, True
+
+
 def limit(value: Any) -> int | None:
     """Check a `max_length`.
 

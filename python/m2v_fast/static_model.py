@@ -128,7 +128,7 @@ class StaticModel(RecognisedModel):
         revision: str | None = None,
         cache_dir: str | PathLike[str] | None = None,
         local_files_only: bool = False,
-        memory_map: bool = True,
+        memory_map: bool | Literal["huge"] = True,
         index: bool | str | PathLike[str] = True,
         unknown: Unknown = "drop",
     ) -> Self:
@@ -152,7 +152,9 @@ class StaticModel(RecognisedModel):
             local_files_only: Never use the network.
             memory_map: Leave the matrix in its file, shared by all processes that load it. With
                 False it is read into memory (and so is a compiled index), for files that are
-                rewritten in place while in use.
+                rewritten in place while in use. With "huge" it is read into pages of 2 MB, where
+                the system has them: for work in bulk, which gains 5 to 14 %; the memory is this
+                process's own, and loading takes as long as reading the file.
             index: Keep compiled indexes of big vocabularies, which then load in milliseconds: True
                 for the user's cache folder (see `m2v_fast.index`), a folder, or False for none. An
                 index that `m2v-fast compile` put beside tokenizer.json is used in any case.
@@ -175,7 +177,7 @@ class StaticModel(RecognisedModel):
         )
         indexes = index_folder(index, folder)
         try:
-            native = NativeModel.load(folder, memory_map, indexes)
+            native = NativeModel.load(folder, *options.mapping(memory_map), indexes)
         except FileNotFoundError as error:
             if not os.path.isdir(folder):
                 raise

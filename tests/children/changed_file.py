@@ -58,7 +58,7 @@ WAYS: dict[str, Callable[[Path], object]] = {
 
 
 def main() -> None:
-    way, memory_map = sys.argv[1], sys.argv[2] == "1"
+    way, memory_map = sys.argv[1], json.loads(sys.argv[2])
     texts = list(paragraphs()[:500])
     with tempfile.TemporaryDirectory() as root:
         folder = write_folder(Path(root), vocabularies.unigram(), Shape(width=64)).path

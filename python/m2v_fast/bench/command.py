@@ -58,7 +58,9 @@ class _Program(click.ParamType):  # type: ignore[type-arg]  # of click 8.2 and l
     help="Measure this part only; may be given several times.",
 )
 @click.option("--no-peers", is_flag=True, help="Measure model2vec and NumPy beside, no others.")
-@click.option("--kernels", is_flag=True, help="A row for each instruction set, too.")
+@click.option(
+    "--kernels", is_flag=True, help="A row for each instruction set, and for large pages, too."
+)
 @click.option(
     "--rows",
     type=click.Choice(["given", "float32", "float16"]),

@@ -20,6 +20,7 @@ TOKENIZERS = "tokenizers alone"
 TOKIE = "tokie + numpy"
 FAST = "m2v_fast, 1 thread"
 FAST_ALL = "m2v_fast, all threads"
+FAST_HUGE = "m2v_fast, 1 thread, large pages"
 FAST_ENCODE = "m2v_fast, encode"
 FAST_QUERIES = "m2v_fast, encode_queries"
 
@@ -57,7 +58,7 @@ class Field:
         Args:
             folder: The model's.
             peers: Measure others than model2vec and NumPy, too.
-            kernels: Instruction sets that get a row each.
+            kernels: Instruction sets that get a row each; if there are any, so do large pages.
             programs: Other implementations by name, and programs that speak as `ways.py` does.
             latency: Those that encode queries will be asked for.
             batches: Those that encode many texts will be.
@@ -71,6 +72,8 @@ class Field:
                 f"m2v_fast, 1 thread, {kernel}": {"threads": 1, "backend": kernel}
                 for kernel in kernels
             }
+            if kernels:
+                self._ours[FAST_HUGE] = {"threads": 1, "memory_map": "huge"}
         self._others = [*BASE, *(PEERS if peers else ()), *programs]
         self._latency = latency
         try:

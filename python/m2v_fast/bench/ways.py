@@ -59,7 +59,10 @@ def _model2vec(folder: str, options: dict[str, Any]) -> Encode:
 def _m2v_fast(folder: str, options: dict[str, Any]) -> Encode:
     from m2v_fast import StaticModel
 
-    model = StaticModel.from_pretrained(folder, index=options.get("index", True))
+    memory_map = options.get("memory_map", True)
+    model = StaticModel.from_pretrained(
+        folder, index=options.get("index", True), memory_map=memory_map
+    )
     if "backend" in options:
         model = model._with_backend(options["backend"])
     if "threads" not in options:  # as a user calls it

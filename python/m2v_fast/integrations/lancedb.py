@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, Literal
 
 from m2v_fast.integrations._base import DEFAULT_MODEL, kept, load_again, missing, plain
 from m2v_fast.static_model import StaticModel
@@ -52,7 +52,7 @@ class M2VFastEmbeddings(TextEmbeddingFunction):
     revision: str | None = None
     cache_dir: str | None = None
     local_files_only: bool = False
-    memory_map: bool = True
+    memory_map: bool | Literal["huge"] = True
     index: bool | str = True
 
     _model: StaticModel | None = PrivateAttr(default=None)

@@ -9,6 +9,7 @@ use std::time::SystemTime;
 use memmap2::Mmap;
 
 use crate::error::{Error, Result};
+use crate::large_pages::LargePages;
 
 /// What to say of a file that is not what it was when the model was loaded.
 pub(crate) const CHANGED: &str = "was rewritten in place since the model was loaded: load the model \
@@ -18,6 +19,7 @@ pub(crate) const CHANGED: &str = "was rewritten in place since the model was loa
 pub(crate) enum Data {
     Mapped { map: Mmap, path: PathBuf, stamp: Stamp },
     Read(Vec<u8>),
+    Large(LargePages),
     Shared(Box<dyn AsRef<[u8]> + Send + Sync>),
 }
 
@@ -48,6 +50,7 @@ impl fmt::Debug for Data {
         let kind = match self {
             Self::Mapped { .. } => "mapped",
             Self::Read(_) => "read",
+            Self::Large(_) => "in large pages",
             Self::Shared(_) => "shared",
         };
         write!(f, "{kind}, {} bytes", self.bytes().len())
@@ -72,6 +75,13 @@ impl Data {
         Ok(Self::Mapped { map: mapped, path: path.to_owned(), stamp })
     }
 
+    /// The same, read into memory of large pages.
+    pub(crate) fn open_large(path: &Path) -> Result<Self> {
+        let large = LargePages::read(&open(path)?).map_err(|source| Error::io(path, source))?;
+        check_pointer(path, large.bytes())?;
+        Ok(Self::Large(large))
+    }
+
     /// Fails if the file was written to in place since it was opened, so that these bytes are not
     /// those that were loaded any more. A file that was replaced or removed is mapped as it was.
     pub(crate) fn check_unchanged(&self) -> Result<()> {
@@ -88,6 +98,7 @@ impl Data {
         match self {
             Self::Mapped { map, .. } => map,
             Self::Read(bytes) => bytes,
+            Self::Large(pages) => pages.bytes(),
             Self::Shared(bytes) => (**bytes).as_ref(),
         }
     }

@@ -8,6 +8,7 @@ mod dtype;
 mod error;
 #[cfg(feature = "hub")]
 mod hub;
+mod large_pages;
 mod layout;
 mod matrix;
 mod model;

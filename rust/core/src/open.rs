@@ -21,13 +21,18 @@ pub struct LoadOptions {
     /// vectors. To replace a file, as downloads do, by renaming a new one over it is safe. Where that
     /// cannot be relied on, read it.
     pub memory_map: bool,
+    /// Read files into memory, and hold the rows in pages of 2 MB (by default not): for work in bulk,
+    /// which was 5 to 14 % faster so. The memory is this process's own; loading takes as long as
+    /// reading the file. Where there are no such pages (other systems than Linux, or if transparent
+    /// huge pages are turned off), it is the same as without `memory_map`.
+    pub huge_pages: bool,
     /// Where compiled indexes of big vocabularies are; by default nowhere.
     pub index: IndexOptions,
 }
 
 impl Default for LoadOptions {
     fn default() -> Self {
-        Self { memory_map: true, index: IndexOptions::default() }
+        Self { memory_map: true, huge_pages: false, index: IndexOptions::default() }
     }
 }
 
@@ -42,6 +47,13 @@ impl LoadOptions {
     #[must_use]
     pub fn memory_map(mut self, memory_map: bool) -> Self {
         self.memory_map = memory_map;
+        self
+    }
+
+    /// The same, with rows in large pages or not: see [`LoadOptions::huge_pages`].
+    #[must_use]
+    pub fn huge_pages(mut self, huge_pages: bool) -> Self {
+        self.huge_pages = huge_pages;
         self
     }
 
@@ -71,17 +83,22 @@ impl Model {
         let folder = folder.as_ref();
         let files = ModelFiles::find(folder)?;
         let config = Config::read(&files.config)?;
-        let matrix =
-            Matrix::open(&files.tensors, files.layout.embeddings_tensor(), options.memory_map)?;
+        let memory_map = options.memory_map && !options.huge_pages;
+        let matrix = if options.huge_pages {
+            let data = Data::open_large(&files.tensors)?;
+            Matrix::of(data, &files.tensors, &[files.layout.embeddings_tensor()])?
+        } else {
+            Matrix::open(&files.tensors, files.layout.embeddings_tensor(), memory_map)?
+        };
         let json = data::read_json(&files.tokenizer)?;
         let beside = index_beside(&files.tokenizer);
         let mut index = options.index;
-        index.memory_map &= options.memory_map;
+        index.memory_map &= memory_map;
         if index.file.is_none() && beside.exists() {
             index.file = Some(beside);
         }
         let tokenizer = Tokenizer::with_index(&json, &files.tokenizer, &index)?;
-        let json = if options.memory_map {
+        let json = if memory_map {
             drop(json);
             Data::open(&files.tokenizer, true)?
         } else {

@@ -101,11 +101,14 @@ fn a_counted_vector_is_the_same_and_so_are_its_counts() {
 fn a_file_read_into_memory_gives_what_a_mapped_one_gives() {
     let folder = support::folder(DIM);
     let texts = texts(200);
-    let [mapped, read] = [true, false].map(|memory_map| {
-        let model = Model::load(folder.path(), LoadOptions::new().memory_map(memory_map)).unwrap();
+    let given = LoadOptions::new();
+    let ways = [given.clone(), given.clone().memory_map(false), given.huge_pages(true)];
+    let [mapped, read, large] = ways.map(|way| {
+        let model = Model::load(folder.path(), way).unwrap();
         encode(&model, &texts, options(), 1)
     });
     assert_eq!(mapped, read);
+    assert_eq!(mapped, large);
 }
 
 /// A text that takes its time: so long a batch is under way when it is interrupted, however fast

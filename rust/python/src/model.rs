@@ -33,16 +33,17 @@ impl Model {
     /// Opens the model in `folder`. Compiled indexes of big vocabularies are read from and kept in
     /// `index_folder`, if it is given.
     #[staticmethod]
-    #[pyo3(signature = (folder, memory_map = true, index_folder = None))]
+    #[pyo3(signature = (folder, memory_map = true, huge_pages = false, index_folder = None))]
     fn load(
         py: Python<'_>,
         folder: PathBuf,
         memory_map: bool,
+        huge_pages: bool,
         index_folder: Option<PathBuf>,
     ) -> PyResult<Self> {
         let mut index = IndexOptions::default();
         index.folder = index_folder;
-        let options = LoadOptions::new().memory_map(memory_map).index(index);
+        let options = LoadOptions::new().memory_map(memory_map).huge_pages(huge_pages).index(index);
         let core = py
             .detach(|| CoreModel::load(&folder, options))
             .map_err(|error| to_python(py, error, |_| None))?;
