@@ -286,6 +286,15 @@ impl Model {
         work: impl Fn(usize, &T, &mut [O], &mut Scratch) -> Result<()> + Sync,
     ) -> Result<()> {
         let total = texts.iter().map(&cost).fold(0, u64::saturating_add);
+        if total < CHUNK_COST {
+            // One chunk: what several threads need to share work takes longer than a short query.
+            return self.with_scratch(|scratch| {
+                let mut each = texts.iter().zip(out.chunks_mut(width)).enumerate();
+                each.try_for_each(|(place, (text, out))| {
+                    work(place, text, out, scratch).map_err(|error| error.at(place))
+                })
+            });
+        }
         let useful = usize::try_from(total / SPAWN_COST).unwrap_or(usize::MAX);
         let useful = useful.min(texts.len().saturating_sub(1));
         // Counting processors reads cgroup files, which costs more than a short query.

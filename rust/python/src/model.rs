@@ -127,12 +127,12 @@ impl Model {
         }
         match sentences {
             Sentences::One(_) => {
-                let array = PyArray1::<f32>::zeros(py, dim, false);
+                let array = output::zeros(py, dim);
                 self.encode_into(py, texts, call, elements(&array)?)?;
                 Ok(array.into_any())
             }
             Sentences::Many(_) => {
-                let array = PyArray2::<f32>::zeros(py, [texts.len(), dim], false);
+                let array = output::zeros(py, [texts.len(), dim]);
                 self.encode_into(py, texts, call, elements(&array)?)?;
                 Ok(array.into_any())
             }
@@ -209,12 +209,12 @@ impl Model {
         };
         let dim = self.core.dim();
         if let [text] = texts.as_slice() {
-            let array = PyArray1::<f32>::zeros(py, dim, false);
+            let array = output::zeros(py, dim);
             let call = Call { options, threads };
             self.encode_into(py, std::slice::from_ref(text), call, elements(&array)?)?;
             return PyList::new(py, [array]);
         }
-        let arrays: Vec<_> = texts.iter().map(|_| PyArray1::<f32>::zeros(py, dim, false)).collect();
+        let arrays: Vec<_> = texts.iter().map(|_| output::zeros(py, dim)).collect();
         let mut outs = arrays.iter().map(elements).collect::<PyResult<Vec<_>>>()?;
         let cost = self.core.encode_cost(texts, options.max_length);
         gil::run(py, cost, |interrupted| {
@@ -266,7 +266,7 @@ impl Model {
         .map_err(|error| to_python(py, error, |index| Some(texts.get(index)?.bind(py))))?;
         let mut arrays = Vec::with_capacity(ids.len());
         for ids in ids {
-            let array = PyArray2::<f32>::zeros(py, [ids.len(), self.core.dim()], false);
+            let array = output::zeros(py, [ids.len(), self.core.dim()]);
             self.core
                 .rows_of(&ids, elements(&array)?)
                 .map_err(|error| to_python(py, error, |_| None))?;
