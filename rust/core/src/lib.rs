@@ -15,6 +15,7 @@ mod model;
 mod open;
 mod platform;
 mod pool;
+mod prefetch;
 mod replace;
 mod scratch;
 mod text;

@@ -8,6 +8,7 @@
 
 use std::hint::select_unpredictable;
 
+use crate::prefetch::prefetch;
 use crate::tokenize::hash::{self, Key};
 use crate::tokenize::output::Sink;
 
@@ -139,6 +140,12 @@ impl Cache {
         };
         let line = hash as usize & self.lines.len().wrapping_sub(1);
         Query { bytes: &text[start..end], key, tag, line }
+    }
+
+    /// Asks for the line of a piece.
+    #[inline(always)]
+    pub(in crate::tokenize) fn expect(&self, query: &Query<'_>) {
+        prefetch(self.lines.as_ptr().wrapping_add(query.line).cast(), size_of::<Line>());
     }
 
     /// The entry of a piece in its own line.

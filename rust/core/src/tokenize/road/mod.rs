@@ -181,6 +181,13 @@ impl Taker for ByUnit<'_> {
         self.rare(&text[start..end], out)
     }
 
+    #[inline(always)]
+    fn expect(&self, text: &str, start: usize, end: usize) {
+        if end - start <= Key::LONGEST {
+            self.cache.expect(&self.cache.query(text.as_bytes(), start, end, Kind::Whole));
+        }
+    }
+
     fn normalized(&mut self, text: &str, first: bool, out: &mut Output<'_>) -> bool {
         self.words.segment(text, usize::from(first), self.cache, self.tools, out)
     }

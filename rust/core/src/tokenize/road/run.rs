@@ -9,6 +9,11 @@ use crate::tokenize::scan::{Step, Window};
 use crate::tokenize::text::normalizers::{Buffers, Normalizer, Open, Parts, Place};
 use crate::tokenize::text::pretokenizers::Prepend;
 
+/// How many units ahead of the one that is taken the next are asked for. Rows that are pooled between
+/// two texts drive what is known of units out of the near caches, and where a machine's last cache is
+/// shared by many, out of that, too.
+const AHEAD: usize = 16;
+
 /// Why the units of a text were not all used.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(in crate::tokenize) enum Stop {
@@ -39,6 +44,9 @@ pub(in crate::tokenize) trait Taker {
         end: usize,
         out: &mut Output<'_>,
     ) -> Result<bool, Open>;
+
+    /// Asks for what is known of a unit that is to come.
+    fn expect(&self, text: &str, start: usize, end: usize);
 
     /// The same for some normalized text, spaces and all; `first` if nothing came before it.
     fn normalized(&mut self, text: &str, first: bool, out: &mut Output<'_>) -> bool;
@@ -181,7 +189,15 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
     fn plain(&mut self, window: &Window<'_>, from: usize) -> (usize, Result<bool, Open>) {
         let mut at = from;
         let mut taken = Ok(true);
+        for next in from..window.len().min(from + AHEAD) {
+            let (start, end) = window.unit(next);
+            self.taker.expect(self.text, start, end);
+        }
         while at < window.len() {
+            if at + AHEAD < window.len() {
+                let (start, end) = window.unit(at + AHEAD);
+                self.taker.expect(self.text, start, end);
+            }
             let (start, end) = window.unit(at);
             taken = self.taker.unit(self.text, start, end, self.out);
             if taken != Ok(true) {

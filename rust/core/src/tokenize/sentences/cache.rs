@@ -5,6 +5,7 @@
 //! Short words lie whole in a table of sets of two; long ones, and those of many ids, lie in pools
 //! that are emptied when they are full.
 
+use crate::prefetch::prefetch;
 use crate::tokenize::hash;
 
 /// Most ids that an entry holds.
@@ -96,6 +97,13 @@ impl<V: Copy + Default, L: Copy> Cache<V, L> {
     fn set(&self, key: Key) -> usize {
         let hash = hash(key as u64, (key >> 64) as u64);
         2 * ((hash >> 20) as usize & self.sets.wrapping_sub(1))
+    }
+
+    /// Asks for what may be known of a short word.
+    #[inline(always)]
+    pub(in crate::tokenize) fn expect(&self, key: Key) {
+        let set = self.entries.as_ptr().wrapping_add(self.set(key));
+        prefetch(set.cast(), 2 * size_of::<Entry<V>>());
     }
 
     /// What is known of a short word, which is not empty.

@@ -61,6 +61,13 @@ impl Taker for ByUnit<'_> {
         self.rare(&text[start..end], out)
     }
 
+    #[inline(always)]
+    fn expect(&self, text: &str, start: usize, end: usize) {
+        if end - start <= SHORT {
+            self.cache.expect(cache::raw_key(text.as_bytes(), start, end));
+        }
+    }
+
     fn normalized(&mut self, text: &str, first: bool, out: &mut Output<'_>) -> bool {
         self.line.set(text, self.replacement, self.prefix[usize::from(first)]);
         let mut sentence = Sentence::new(self.model, self.line, self.past);
