@@ -486,7 +486,7 @@ bench: build $(VENV)/tested ## Time m2v_fast beside model2vec and NumPy (MODEL=f
 .PHONY: bench-stages
 bench-stages: build ## Time ids and pooling apart and together, from Rust (MODEL=folder, TEXTS=files)
 	cargo build --release --locked --quiet -p m2v-fast --example stages
-	$(BIN)/python -m benches.stages $(MODEL) $(TEXTS)
+	$(BIN)/python -m benches.stages $(MODEL) $(TEXTS) $(BENCH_ARGS)
 
 .PHONY: bench-crates
 bench-crates: $(VENV)/built ## Time the crate beside model2vec-rs, from Rust (MODEL=folder, TEXTS=files)

@@ -1,7 +1,10 @@
 """Ids and pooling apart and together, by instruction set: what `examples/stages.rs` tells.
 
 cargo build --release -p m2v-fast --example stages
-python -m benches.stages MODEL [FILE ...]
+python -m benches.stages MODEL [FILE ...] [--rows float32 --rows float16 ...]
+
+With --rows it is the model's tokenizer with random rows of each of these formats, 256 columns wide.
+bfloat16 needs the package ml_dtypes.
 """
 
 from __future__ import annotations
@@ -13,7 +16,7 @@ import tempfile
 from pathlib import Path
 from typing import Any
 
-from m2v_fast.bench import corpus, tables
+from m2v_fast.bench import corpus, models, tables
 from m2v_fast.sources import resolve
 
 MOMENTS = ("first", "fresh", "steady")
@@ -65,15 +68,22 @@ def main() -> None:
     parser.add_argument(
         "--documents", type=int, default=10_000, help="most taken of a file; half warm up (10,000)"
     )
+    parser.add_argument("--rows", action="append", metavar="DTYPE", help="random rows (repeatable)")
     options = parser.parse_args()
-    for file in options.files or [None]:
-        texts = corpus.read_texts(file, None, options.documents)
-        runs = run(PROGRAM, resolve(options.model), texts)
-        title = (
-            f"{file.name if file else 'Python manual'}: stages, from Rust, on {runs[0]['machine']}"
-        )
-        table = [row for each in runs for row in rows(each)]
-        print("\n".join(tables.table(title, HEAD, table)))
+    folder = resolve(options.model)
+    with tempfile.TemporaryDirectory() as scratch:
+        formats = {
+            f", {dtype}": models.made_model(folder, Path(scratch) / dtype, 256, dtype)
+            for dtype in options.rows or ()
+        }
+        for file in options.files or [None]:
+            texts = corpus.read_texts(file, None, options.documents)
+            for name, place in (formats or {"": folder}).items():
+                runs = run(PROGRAM, place, texts)
+                named = f"{file.name if file else 'Python manual'}{name}"
+                title = f"{named}: stages, from Rust, on {runs[0]['machine']}"
+                table = [row for each in runs for row in rows(each)]
+                print("\n".join(tables.table(title, HEAD, table)))
 
 
 if __name__ == "__main__":
