@@ -42,7 +42,7 @@ def files(folder: Path) -> dict[str, Path]:
         FileNotFoundError: There is no complete model.
     """
     if not is_model_folder(folder):
-        Model.load(folder, True, None)  # which says what is missing
+        Model.load(folder)  # which says what is missing
         raise FileNotFoundError(f"{folder}: no complete Model2Vec model")
     return {name: folder / name for name in _NAMES if (folder / name).is_file()}
 
