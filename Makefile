@@ -534,7 +534,7 @@ bench-peers: $(PEERS)/made $(PEERS_TOKENIZERS)/made ## Time every other implemen
 	$(PEERS)/bin/m2v-fast bench $(MODEL) $(TEXTS) --kernels \
 		--peer "model2vec-rs, from Rust=$(PEER_PROGRAM)" \
 		--peer "model2vec-rs, from Rust, all threads=$(PEER_PROGRAM)" \
-		--peer "tokenizers $$($(PEERS_TOKENIZERS)/bin/python -c 'import tokenizers; print(tokenizers.__version__)') alone=$(PEERS_TOKENIZERS)/bin/python tokenizers" \
+		--peer "tokenizers $$($(PEERS_TOKENIZERS)/bin/python -c 'from importlib.metadata import version; print(version("tokenizers"))') alone=$(PEERS_TOKENIZERS)/bin/python tokenizers" \
 		$(BENCH_ARGS) --json $(BENCH_JSON)
 
 .PHONY: bench-plots
