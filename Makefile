@@ -531,10 +531,12 @@ $(PEERS_TOKENIZERS)/made: pyproject.toml
 .PHONY: bench-peers
 bench-peers: $(PEERS)/made $(PEERS_TOKENIZERS)/made ## Time every other implementation that installs here (MODEL=folder, TEXTS=files, PEERS_GROUP=peers-torch)
 	cargo build --release --locked --quiet --manifest-path rust/peers/Cargo.toml --target-dir target/peers
+	release="$$($(PEERS_TOKENIZERS)/bin/python -c 'from importlib.metadata import version; print(version("tokenizers"))')"; \
 	$(PEERS)/bin/m2v-fast bench $(MODEL) $(TEXTS) --kernels \
 		--peer "model2vec-rs, from Rust=$(PEER_PROGRAM)" \
 		--peer "model2vec-rs, from Rust, all threads=$(PEER_PROGRAM)" \
-		--peer "tokenizers $$($(PEERS_TOKENIZERS)/bin/python -c 'from importlib.metadata import version; print(version("tokenizers"))') alone=$(PEERS_TOKENIZERS)/bin/python tokenizers" \
+		--peer "tokenizers $$release alone=$(PEERS_TOKENIZERS)/bin/python tokenizers" \
+		--peer "tokenizers $$release alone, all threads=$(PEERS_TOKENIZERS)/bin/python tokenizers" \
 		$(BENCH_ARGS) --json $(BENCH_JSON)
 
 .PHONY: bench-plots

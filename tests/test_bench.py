@@ -255,6 +255,42 @@ def test_other_interpreters_take_part_and_ids_alone_are_compared(
     assert str(tmp_path / "python") in results["absent"]["none"]
 
 
+_TOKENIZERS_1 = """
+import os
+
+class Truncation:
+    def __init__(self, most):
+        self.most = most
+
+class Row:
+    def __init__(self, *ids):
+        self.ids = list(ids)
+
+class Tokenizer:
+    padding = truncation = 0
+    from_file = classmethod(lambda cls, file: cls())
+
+    def encode_batch(self, texts, add_special_tokens):
+        assert self.padding is None
+        return [Row(self.truncation.most, len(os.sched_getaffinity(0))) for _ in texts]
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there can processors be taken away")
+def test_tokenizers_1_is_kept_to_one_processor_unless_it_may_take_all(
+    small: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for it: other names of what is asked, and threads for all processors."""
+    (tmp_path / "tokenizers.py").write_text(_TOKENIZERS_1, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    here = len(os.sched_getaffinity(0))
+    for options, processors in (({}, 1), ({"as_started": True}, here)):
+        program = f"{sys.executable} tokenizers"
+        contender = contenders.Contender.given(program, small.path, **options)
+        assert contender.vectors(["a", "b"]) == [[512, processors]] * 2
+        contender.close()
+
+
 _LAGHU = """
 import os
 import numpy

@@ -26,7 +26,6 @@ if TYPE_CHECKING:
 #: All run on one thread unless they say otherwise; the libraries read this when they start.
 ONE_THREAD = {
     "TOKENIZERS_PARALLELISM": "false",
-    "RAYON_NUM_THREADS": "1",  # what tokenizers 1.0 asks instead
     "OMP_NUM_THREADS": "1",
     "OPENBLAS_NUM_THREADS": "1",
     "MKL_NUM_THREADS": "1",

@@ -117,6 +117,11 @@ def _tokenizers(folder: str, options: dict[str, Any]) -> Encode:
     if not hasattr(tokenizer, "encode_batch_fast"):  # since 1.0 there are no offsets to do without
         from tokenizers import Truncation
 
+        if not options.get("as_started"):
+            # A thread for each processor, whatever a variable says, unless there is but one.
+            if not hasattr(os, "sched_setaffinity"):
+                raise OSError("nothing but Linux keeps it on one thread")
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
         tokenizer.padding = None
         tokenizer.truncation = None if most is None else Truncation(most)
         return lambda texts: tokenizer.encode_batch(texts, add_special_tokens=False)
