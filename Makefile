@@ -505,23 +505,39 @@ ab: $(VENV)/made $(VENV)/tested $(VENV)/built ## Time two builds in turn (OLD=re
 	@test -n "$(OLD)" || { echo 'usage: make ab OLD=revision|wheel [NEW=revision|wheel]'; exit 2; }
 	$(BIN)/python -m benches.ab $(OLD) $(NEW) $(AB_ARGS)
 
-# An environment of their own: some peers want other versions of what we use.
-PEERS := target/peers/venv
+# An environment of their own: some peers want other versions of what we use. The group peers-torch has
+# sentence-transformers as well.
+PEERS_GROUP ?= peers
+PEERS := target/peers/venv-$(PEERS_GROUP)
 
 $(PEERS)/made: $(VENV)/built pyproject.toml
 	$(PYTHON) -m venv $(PEERS)
 	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
-	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --group peers
+	$(PEERS)/bin/python -m pip --disable-pip-version-check --quiet install --group $(PEERS_GROUP)
 	VIRTUAL_ENV=$(abspath $(PEERS)) $(BIN)/maturin develop --release --locked --quiet
 	touch $@
 
 PEER_PROGRAM := target/peers/release/peer-model2vec-rs
 
+# model2vec does not take this release, so another interpreter runs it.
+PEERS_TOKENIZERS := target/peers/venv-tokenizers
+
+$(PEERS_TOKENIZERS)/made: pyproject.toml
+	$(PYTHON) -m venv $(PEERS_TOKENIZERS)
+	$(PEERS_TOKENIZERS)/bin/python -m pip --disable-pip-version-check --quiet install --upgrade 'pip>=25.1'
+	$(PEERS_TOKENIZERS)/bin/python -m pip --disable-pip-version-check --quiet install --group peers-tokenizers
+	touch $@
+
 .PHONY: bench-peers
-bench-peers: $(PEERS)/made ## Time every other implementation that installs here (MODEL=folder, TEXTS=files)
+bench-peers: $(PEERS)/made $(PEERS_TOKENIZERS)/made ## Time every other implementation that installs here (MODEL=folder, TEXTS=files, PEERS_GROUP=peers-torch)
 	cargo build --release --locked --quiet --manifest-path rust/peers/Cargo.toml --target-dir target/peers
+	release="$$($(PEERS_TOKENIZERS)/bin/python -c 'from importlib.metadata import version; print(version("tokenizers"))')"; \
 	$(PEERS)/bin/m2v-fast bench $(MODEL) $(TEXTS) --kernels \
-		--peer "model2vec-rs, from Rust=$(PEER_PROGRAM)" $(BENCH_ARGS) --json $(BENCH_JSON)
+		--peer "model2vec-rs, from Rust=$(PEER_PROGRAM)" \
+		--peer "model2vec-rs, from Rust, all threads=$(PEER_PROGRAM)" \
+		--peer "tokenizers $$release alone=$(PEERS_TOKENIZERS)/bin/python tokenizers" \
+		--peer "tokenizers $$release alone, all threads=$(PEERS_TOKENIZERS)/bin/python tokenizers" \
+		$(BENCH_ARGS) --json $(BENCH_JSON)
 
 .PHONY: bench-plots
 bench-plots: $(PEERS)/made ## Draw docs/benchmarks from what bench-peers measured

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import json
+import os
 import sys
 from typing import TYPE_CHECKING, Any
 
@@ -191,6 +192,179 @@ def test_other_programs_take_part(small: Folder, lines_file: Path, tmp_path: Pat
     assert "shape (3, 3)" in results["absent"]["narrow"]
     assert results["absent"]["ends"] == "cannot run: has had enough"
     assert "none" in results["absent"]["none"]
+
+
+def _python_peer(path: Path, body: str) -> Path:
+    path.write_text(f"#!{sys.executable}\nimport json, os, sys\n{body}", encoding="utf-8")
+    path.chmod(0o755)
+    return path
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_threads_are_for_those_whose_name_says_so(
+    small: Folder, lines_file: Path, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """Whatever the environment has of its own."""
+    monkeypatch.setenv("OMP_NUM_THREADS", "7")
+    names = tuple(contenders.ONE_THREAD)
+    peer = _python_peer(tmp_path / "p", f"sys.exit(str([os.environ.get(n) for n in {names}]))")
+    out = tmp_path / "figures.json"
+    options = [f"--peer={name}={peer}" for name in ("some", "some, all threads")]
+    only = ["--only", "throughput", "--no-peers"]
+    done = _bench(small.path, lines_file, *FEW, *only, *options, "--json", out)
+    assert done.exit_code == 0, done.output
+    absent = json.loads(out.read_text(encoding="utf-8"))["absent"]
+    assert absent["some"] == f"cannot run: {list(contenders.ONE_THREAD.values())}"
+    assert absent["some, all threads"] == f"cannot run: {[None] * len(names)}"
+
+
+_OTHER_IDS = """
+for line in sys.stdin:
+    command, _, argument = line.strip().partition(" ")
+    answer = {"batch": 0.5, "vectors": "ids"}.get(command, 0)
+    if command == "texts":
+        count = len(open(argument).readlines())
+    elif command == "vectors":
+        open(argument, "w").write("[]\\n" * count)
+    print(json.dumps(answer), flush=True)
+"""
+
+
+@pytest.mark.skipif(sys.platform == "win32", reason="a script is no program there")
+def test_other_interpreters_take_part_and_ids_alone_are_compared(
+    small: Folder, lines_file: Path, tmp_path: Path
+) -> None:
+    programs = {
+        "again": f"{sys.executable} tokenizers",
+        "vectors": f"{sys.executable} model2vec",
+        "none": f"{tmp_path / 'python'} tokenizers",
+        "others": _python_peer(tmp_path / "others", _OTHER_IDS),
+    }
+    out = tmp_path / "figures.json"
+    options = [f"--peer={name}={program}" for name, program in programs.items()]
+    done = _bench(small.path, lines_file, *FEW, "--only", "throughput", *options, "--json", out)
+    assert done.exit_code == 0, done.output
+    results = json.loads(out.read_text(encoding="utf-8"))
+    rates = results["throughput"]["few"]
+    assert not {"equal", "equal_ids"} & set(rates[TOKENIZERS])
+    assert rates["again"]["equal_ids"] == 1
+    assert rates["others"]["equal_ids"] == 0
+    assert rates["vectors"]["equal"] == 1
+    assert "ids only: 100 %" in done.output
+    assert "ids only: 0.00 %" in done.output
+    assert str(tmp_path / "python") in results["absent"]["none"]
+
+
+_TOKENIZERS_1 = """
+import os
+
+class Truncation:
+    def __init__(self, most):
+        self.most = most
+
+class Row:
+    def __init__(self, *ids):
+        self.ids = list(ids)
+
+class Tokenizer:
+    padding = truncation = 0
+    from_file = classmethod(lambda cls, file: cls())
+
+    def encode_batch(self, texts, add_special_tokens):
+        assert self.padding is None
+        return [Row(self.truncation.most, len(os.sched_getaffinity(0))) for _ in texts]
+"""
+
+
+@pytest.mark.skipif(sys.platform != "linux", reason="only there can processors be taken away")
+def test_tokenizers_1_is_kept_to_one_processor_unless_it_may_take_all(
+    small: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for it: other names of what is asked, and threads for all processors."""
+    (tmp_path / "tokenizers.py").write_text(_TOKENIZERS_1, encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    here = len(os.sched_getaffinity(0))
+    for options, processors in (({}, 1), ({"as_started": True}, here)):
+        program = f"{sys.executable} tokenizers"
+        contender = contenders.Contender.given(program, small.path, **options)
+        assert contender.vectors(["a", "b"]) == [[512, processors]] * 2
+        contender.close()
+
+
+_LAGHU = """
+import os
+import numpy
+
+class Model:
+    class tokenizer:
+        threads = 9
+
+    def encode(self, texts):
+        return numpy.full((len(texts), len(os.environ["LAGHU_CACHE"])), self.tokenizer.threads)
+
+def load(folder, fallback):
+    assert not fallback
+    return Model()
+"""
+
+
+def test_laghu_is_measured_with_its_core_and_on_one_thread_unless_it_says_otherwise(
+    small: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """A stand-in for it: what there is to hand over."""
+    (tmp_path / "laghu.py").write_text(_LAGHU, encoding="utf-8")
+    core = tmp_path / "laghu_rs.py"
+    core.write_text("raise ImportError('no core')", encoding="utf-8")
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(contenders.AbsentError, match="no core"):
+        contenders.Contender.of("laghu", small.path)
+    core.write_text("", encoding="utf-8")
+    for options, threads in (({}, 1), ({"as_started": True}, 9)):
+        contender = contenders.Contender.of("laghu", small.path, **options)
+        vectors: Any = contender.vectors(LINES)
+        contender.close()
+        assert (vectors == threads).all()
+
+
+def test_static_embed_runner_is_called_with_so_many_texts_at_once(
+    small: Folder, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    (tmp_path / "static_embed_runner.py").write_text(
+        "import numpy\n"
+        "class StaticEmbedRunner:\n"
+        "    load = classmethod(lambda cls, folder: cls())\n"
+        "    def encode(self, texts, normalize):\n"
+        "        return numpy.full((len(texts), 2), [len(texts), normalize], 'float32')\n",
+        encoding="utf-8",
+    )
+    monkeypatch.setenv("PYTHONPATH", str(tmp_path), prepend=os.pathsep)
+    monkeypatch.syspath_prepend(tmp_path)
+    contender = contenders.Contender.of("static-embed-runner", small.path)
+    one: Any = contender.vectors(["one"])
+    many: Any = contender.vectors(["many"] * 1030)
+    contender.close()
+    normalize = json.loads((small.path / "config.json").read_text(encoding="utf-8"))["normalize"]
+    assert one.tolist() == [[1, normalize]]
+    assert many[:, 0].tolist() == [1024] * 1024 + [6] * 6
+
+
+def test_one_thread_is_held_against_one_and_all_against_all() -> None:
+    figures = {
+        "slow": {"docs_per_s": 1.0, "equal": 1},
+        "quick": {"docs_per_s": 2.0, "equal": 1},
+        "quick, all threads": {"docs_per_s": 4.0, "equal": 0},
+        "ids": {"docs_per_s": 9.0},
+        FAST: {"docs_per_s": 10.0, "equal": 1},
+        FAST_ALL: {"docs_per_s": 16.0, "equal": 1},
+    }
+    others = {"mb_per_s": 1.0, "ratio": 1.0, "first_docs_per_s": 1.0, "first_ratio": 1.0}
+    agree = {"largest_difference": 0.0, "smallest_cosine": 1.0}
+    told = tables.throughput("", "slow", {n: {**others, **agree, **f} for n, f in figures.items()})
+    assert [line.strip() for line in told if "over the fastest" in line] == [
+        f"{FAST}, over the fastest other with vectors, quick: 5.0.",
+        f"{FAST_ALL}, over the fastest other with vectors, quick, all threads: 4.0.",
+    ]
 
 
 class _Fixed:

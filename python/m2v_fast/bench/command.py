@@ -18,17 +18,17 @@ _PARTS = ("throughput", "latency", "threads", "start")
 
 
 class _Program(click.ParamType):  # type: ignore[type-arg]  # of click 8.2 and later
-    """`name=program`."""
+    """`name=program`, or `name=interpreter way`."""
 
     name = "program"
 
-    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, Path]:
+    def convert(self, value: Any, param: Any, ctx: Any) -> tuple[str, str]:
         """Read it."""
         if isinstance(value, tuple):
             return value
         name, mark, program = str(value).rpartition("=")
         if mark and name and program:
-            return name, Path(program)
+            return name, program
         return self.fail(f"{value!r} is not NAME=PROGRAM", param, ctx)
 
 
@@ -77,7 +77,9 @@ class _Program(click.ParamType):  # type: ignore[type-arg]  # of click 8.2 and l
     type=_Program(),
     multiple=True,
     metavar="NAME=PROGRAM",
-    help="A program to measure, too, which speaks as m2v_fast/bench/ways.py says.",
+    help="A program to measure, too, which speaks as m2v_fast/bench/ways.py says; or a Python of "
+    "another environment and a way of that file ('tokenizers 1=venv/bin/python tokenizers'). It is "
+    "told to run on one thread unless its name ends in ', all threads'.",
 )
 @click.option(
     "--tokenizers",
@@ -120,8 +122,9 @@ def bench(
 
     TEXTS are files as `embed` takes them, such as one for each language; without one it is Python's
     own manual. Measured beside ours is what is installed of model2vec, fastembed,
-    sentence-transformers (StaticEmbedding), tokenizers alone and tokie, each in a process of its
-    own and on one thread unless it says otherwise; what is not is told. First of all, ids and
+    sentence-transformers (StaticEmbedding), tokenizers alone, tokie, laghu (with laghu-rs) and
+    static-embed-runner, each in a process of its own and on one thread unless it says otherwise;
+    what is not is told. First of all, ids and
     vectors are compared (see `check`), and the command fails if ours differ. "First seen" is the
     first pass of a model just loaded, "steady" the passes after it.
     """

@@ -39,10 +39,18 @@ class AbsentError(ValueError):
     """An implementation cannot be measured; the message says why."""
 
 
-def _program(verb: str, way: str, options: Mapping[str, Any]) -> list[str]:
+def _program(
+    verb: str, way: str, options: Mapping[str, Any], python: str = sys.executable
+) -> list[str]:
     # UTF-8 wherever it runs; the file is read anew, as an editable package may have changed.
     source = Path(ways.__file__).read_text(encoding="utf-8")
-    return [sys.executable, "-X", "utf8", "-c", source, verb, json.dumps([way, dict(options)])]
+    return [python, "-X", "utf8", "-c", source, verb, json.dumps([way, dict(options)])]
+
+
+def _environment(folder: Path, *, all_threads: bool) -> dict[str, str]:
+    """What a process is started with; what laghu keeps of a model goes into the folder."""
+    own = {n: v for n, v in os.environ.items() if not (all_threads and n in ONE_THREAD)}
+    return {**own, **_PLAIN, "LAGHU_CACHE": str(folder), **({} if all_threads else ONE_THREAD)}
 
 
 def look_for(way: str) -> None:
@@ -58,8 +66,13 @@ def look_for(way: str) -> None:
 class Contender:
     """A process with a model loaded, which times itself."""
 
-    def __init__(self, command: Sequence[str], folder: Path) -> None:
+    def __init__(self, command: Sequence[str], folder: Path, *, all_threads: bool = False) -> None:
         """Start a program that speaks as `ways.py` does.
+
+        Args:
+            command: The program, and what it is told before the folder.
+            folder: The model's.
+            all_threads: Let the libraries that it is made of take all processors.
 
         Raises:
             AbsentError: It ends, and what it says.
@@ -75,7 +88,7 @@ class Contender:
                 stderr=self._errors,
                 text=True,
                 encoding="utf-8",
-                env={**os.environ, **_PLAIN, **ONE_THREAD},
+                env=_environment(Path(self._scratch.name), all_threads=all_threads),
             )
         except OSError as error:
             self._errors.close()
@@ -95,7 +108,20 @@ class Contender:
             AbsentError: Its library is not installed, or does not take the model.
         """
         look_for(way)
-        return cls(_program("serve", way, options), folder)
+        all_threads = bool(options.get("as_started"))
+        return cls(_program("serve", way, options), folder, all_threads=all_threads)
+
+    @classmethod
+    def given(cls, program: str, folder: Path, **options: Any) -> Self:
+        """Start a program, or another interpreter of Python on a way: `PYTHON WAY`.
+
+        Raises:
+            AbsentError: It ends, and what it says.
+        """
+        python, _, way = program.rpartition(" ")
+        own = bool(python) and way in ways.WAYS
+        command = _program("serve", way, options, python) if own else [program]
+        return cls(command, folder, all_threads=bool(options.get("as_started")))
 
     def _ask(self, *command: object) -> Any:
         stdin, stdout = self._process.stdin, self._process.stdout
@@ -129,11 +155,13 @@ class Contender:
         """Load the model again: nothing was seen by it yet."""
         self._ask("load")
 
-    def vectors(self, texts: list[str]) -> NDArray[Any]:
-        """Return the vectors of the texts, in the dtype in which it gives them."""
+    def vectors(self, texts: list[str]) -> NDArray[Any] | list[list[int]]:
+        """Return the vectors of the texts, in the dtype in which it gives them; or ids alone."""
         self._use(texts)
         file = Path(self._scratch.name) / "vectors"
         told = self._ask("vectors", file)
+        if told == "ids":
+            return [json.loads(line) for line in file.read_text(encoding="ascii").splitlines()]
         width, dtype = told if isinstance(told, list) else (told, "float32")
         return np.fromfile(file, dtype=dtype).reshape(len(texts), width)
 
@@ -184,7 +212,7 @@ def fresh(way: str, folder: Path, file: Path, **options: Any) -> dict[str, float
         capture_output=True,
         check=False,
         encoding="utf-8",
-        env={**os.environ, **_PLAIN},
+        env=_environment(file.parent, all_threads=True),
     )
     whole = time.perf_counter() - start
     if done.returncode:

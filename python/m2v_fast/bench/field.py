@@ -24,6 +24,8 @@ FAST_HUGE = "m2v_fast, 1 thread, large pages"
 FAST_ENCODE = "m2v_fast, encode"
 FAST_QUERIES = "m2v_fast, encode_queries"
 
+_ALL_THREADS = ", all threads"
+
 #: Beside ours: names, and the ways in which they are loaded. The first are always measured.
 BASE = {MODEL2VEC: "model2vec", NUMPY: "numpy"}
 PEERS = {
@@ -31,6 +33,9 @@ PEERS = {
     "fastembed": "fastembed",
     "sentence-transformers": "sentence-transformers",
     TOKIE: "tokie",
+    "laghu": "laghu",
+    f"laghu{_ALL_THREADS}": "laghu",
+    "static-embed-runner": "static-embed-runner",
 }
 _BATCHES: dict[str, dict[str, Any]] = {FAST: {"threads": 1}, FAST_ALL: {"threads": None}}
 
@@ -38,6 +43,11 @@ _BATCHES: dict[str, dict[str, Any]] = {FAST: {"threads": 1}, FAST_ALL: {"threads
 def is_ours(name: str) -> bool:
     """Whether it is a way to call this package."""
     return name.startswith("m2v_fast")
+
+
+def on_all_threads(name: str) -> bool:
+    """Whether it may take all processors: its name says so."""
+    return name.endswith(_ALL_THREADS)
 
 
 class Field:
@@ -49,7 +59,7 @@ class Field:
         *,
         peers: bool,
         kernels: Sequence[str],
-        programs: Mapping[str, Path],
+        programs: Mapping[str, str],
         latency: bool,
         batches: bool,
     ) -> None:
@@ -59,7 +69,8 @@ class Field:
             folder: The model's.
             peers: Measure others than model2vec and NumPy, too.
             kernels: Instruction sets that get a row each; if there are any, so do large pages.
-            programs: Other implementations by name, and programs that speak as `ways.py` does.
+            programs: Other implementations by name, and programs that speak as `ways.py` does, or
+                interpreters and ways.
             latency: Those that encode queries will be asked for.
             batches: Those that encode many texts will be.
         """
@@ -82,14 +93,15 @@ class Field:
             self.close()
             raise
 
-    def _start(self, folder: Path, programs: Mapping[str, Path]) -> None:
+    def _start(self, folder: Path, programs: Mapping[str, str]) -> None:
         for name in self._others:
             program, way = programs.get(name), {**BASE, **PEERS}.get(name, "")
+            options = {"as_started": True} if on_all_threads(name) else {}
             try:
                 self._contenders[name] = (
-                    Contender.of(way, folder)
+                    Contender.of(way, folder, **options)
                     if program is None
-                    else Contender([str(program)], folder)
+                    else Contender.given(program, folder, **options)
                 )
             except AbsentError as reason:
                 if name == NUMPY:  # it needs nothing that ours does not

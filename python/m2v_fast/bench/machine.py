@@ -18,6 +18,7 @@ if TYPE_CHECKING:
 
 PACKAGES = (
     *("model2vec", "tokenizers", "numpy", "fastembed", "sentence-transformers", "torch", "tokie"),
+    *("laghu", "laghu-rs", "static-embed-runner"),
     "huggingface_hub",
 )
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import operator
 from statistics import median
 from typing import TYPE_CHECKING, Any, TypeVar
 
@@ -54,22 +55,29 @@ def _leave_out(field: Field, name: str, reason: AbsentError) -> None:
 def agreements(field: Field, texts: list[str], rule: Rule) -> dict[str, dict[str, float]]:
     """Say how near the vectors of each are to the judge's: model2vec's, or else NumPy's.
 
-    Whoever fails with these texts is left out.
+    Of those that make ids alone it is the share of texts with the ids of the tokenizers that are
+    installed, where these are measured, too. Whoever fails with these texts is left out.
 
     Raises:
         ValueError: Ours are not the same.
     """
     contenders = {**field.of_batches(), **field.of_queries()}
     judge = judge_of(contenders)
-    expected = contenders[judge].vectors(texts)
+    expected: Any = contenders[judge].vectors(texts)
+    expected_ids: Any = None
     found: dict[str, dict[str, float]] = {}
     for name, contender in contenders.items():
-        if name == TOKENIZERS:
-            continue  # it has none
         try:
-            vectors = contender.vectors(texts)
+            vectors: Any = contender.vectors(texts)
         except AbsentError as reason:
             _leave_out(field, name, reason)
+            continue
+        if isinstance(vectors, list):
+            if name == TOKENIZERS:
+                expected_ids = vectors
+            elif expected_ids is not None:
+                same = sum(map(operator.eq, vectors, expected_ids))
+                found[name] = {"equal_ids": same / len(texts)}
             continue
         if vectors.shape != expected.shape:
             field.leave_out(name, f"gives vectors of shape {vectors.shape}")
@@ -189,6 +197,8 @@ _STARTED: dict[str, tuple[str, dict[str, Any]]] = {
     TOKENIZERS: ("tokenizers", {}),
     "fastembed": ("fastembed", {}),
     "sentence-transformers": ("sentence-transformers", {}),
+    "laghu": ("laghu", {}),
+    "static-embed-runner": ("static-embed-runner", {}),
     "m2v_fast": ("m2v_fast", {}),
 }
 

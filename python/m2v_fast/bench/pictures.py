@@ -26,7 +26,10 @@ _LANGUAGES = {
     "th": "Thai",
     "zh": "Chinese",
 }
-_LIBRARIES = ("m2v-fast", "model2vec", "tokenizers", "numpy", "fastembed", "tokie", "torch")
+_LIBRARIES = (
+    *("m2v-fast", "model2vec", "tokenizers", "numpy", "fastembed", "tokie", "torch"),
+    *("laghu", "laghu-rs", "static-embed-runner"),
+)
 _KERNELS = ("portable", "avx2", "avx512", "neon")
 
 

@@ -39,7 +39,7 @@ class Wishes:
     width: int = 256
     peers: bool = True
     kernels: bool = False
-    programs: dict[str, Path] = field(default_factory=dict)
+    programs: dict[str, str] = field(default_factory=dict)
     tokenizers: Path | None = None
 
 

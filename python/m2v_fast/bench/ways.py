@@ -9,10 +9,12 @@ no library is imported there before the implementation itself: what that takes i
         batch SECONDS         encodes all texts in one call, again for so long; the mean seconds
                               and how many passes there were (or the seconds of one pass alone)
         calls COUNT           encodes the texts in calls of COUNT; the nanoseconds of each
-        vectors FILE          writes the vectors one after the other; width, or width and dtype
+        vectors FILE          writes the vectors one after the other; width, or width and dtype.
+                              What makes none writes ids, a JSON list a line; "ids"
     fresh WAY FOLDER FILE     imports, loads, and encodes for the first time; what that took
 
-WAY is a JSON list: the name of a way and its options. A program of another language may `serve`.
+WAY is a JSON list: the name of a way and its options. A program of another language may `serve`,
+and so may another interpreter: this file itself needs no package but NumPy.
 """
 
 from __future__ import annotations
@@ -35,6 +37,9 @@ if TYPE_CHECKING:
 
 # fastembed knows its static models by name; the folder is what is loaded.
 _FASTEMBED_NAME = "minishlab/potion-base-8M"
+
+# As many as model2vec takes at once.
+_RUNNER_BATCH = 1024
 
 # One in each of several scripts, so that nothing that is put off to the first of them is left out.
 FIRST = (
@@ -107,9 +112,20 @@ def _tokie(folder: str, options: dict[str, Any]) -> Encode:
 def _tokenizers(folder: str, options: dict[str, Any]) -> Encode:
     from tokenizers import Tokenizer
 
-    tokenizer = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))  # noqa: PTH118
-    tokenizer.no_padding()
+    tokenizer: Any = Tokenizer.from_file(os.path.join(folder, "tokenizer.json"))  # noqa: PTH118
     most = _config(folder).get("max_length", 512)
+    if not hasattr(tokenizer, "encode_batch_fast"):  # since 1.0 there are no offsets to do without
+        from tokenizers import Truncation
+
+        if not options.get("as_started"):
+            # A thread for each processor, whatever a variable says, unless there is but one.
+            if not hasattr(os, "sched_setaffinity"):
+                raise OSError("nothing but Linux keeps it on one thread")
+            os.sched_setaffinity(0, {max(os.sched_getaffinity(0))})
+        tokenizer.padding = None
+        tokenizer.truncation = None if most is None else Truncation(most)
+        return lambda texts: tokenizer.encode_batch(texts, add_special_tokens=False)
+    tokenizer.no_padding()
     tokenizer.no_truncation() if most is None else tokenizer.enable_truncation(most)
     return lambda texts: tokenizer.encode_batch_fast(texts, add_special_tokens=False)
 
@@ -119,6 +135,34 @@ def _fastembed(folder: str, options: dict[str, Any]) -> Encode:
 
     model = TextEmbedding(_FASTEMBED_NAME, cache_dir=folder, specific_model_path=folder)
     return lambda texts: list(model.embed(texts))
+
+
+def _laghu(folder: str, options: dict[str, Any]) -> Encode:
+    import laghu
+    import laghu_rs  # noqa: F401  # without it laghu is another, and would not say so
+
+    # With a fallback it would be model2vec behind its name.
+    model = laghu.load(folder, fallback=False)
+    if not options.get("as_started"):
+        model.tokenizer.threads = 1  # of all processors; no argument sets it
+    return lambda texts: model.encode(texts)
+
+
+def _static_embed_runner(folder: str, options: dict[str, Any]) -> Encode:
+    import numpy
+    from static_embed_runner import StaticEmbedRunner
+
+    runner = StaticEmbedRunner.load(folder)
+    normalize = bool(_config(folder).get("normalize", False))
+
+    def encode(texts: list[str]) -> Any:
+        if len(texts) <= _RUNNER_BATCH:
+            return runner.encode(texts, normalize=normalize)
+        # It makes a matrix of all texts by all their tokens, which has no end by itself.
+        parts = [texts[i : i + _RUNNER_BATCH] for i in range(0, len(texts), _RUNNER_BATCH)]
+        return numpy.concatenate([runner.encode(part, normalize=normalize) for part in parts])
+
+    return encode
 
 
 def _sentence_transformers(folder: str, options: dict[str, Any]) -> Encode:
@@ -162,6 +206,8 @@ WAYS: dict[str, Way] = {
     "model2vec": ("model2vec", _model2vec),
     "fastembed": ("fastembed", _fastembed),
     "sentence-transformers": ("sentence_transformers", _sentence_transformers),
+    "laghu": ("laghu", _laghu),
+    "static-embed-runner": ("static_embed_runner", _static_embed_runner),
     "tokenizers": ("tokenizers", _tokenizers),
     "tokie": ("tokie", _tokie),
     "numpy": ("m2v_fast.reference", _numpy),
@@ -221,10 +267,15 @@ def _calls(encode: Encode, texts: list[str], count: int) -> Iterator[int]:
         yield clock() - start
 
 
-def _vectors(encode: Encode, texts: list[str], file: str) -> list[Any]:
+def _vectors(encode: Encode, texts: list[str], file: str) -> list[Any] | str:
     import numpy
 
-    vectors = numpy.ascontiguousarray(encode(texts))
+    found = encode(texts)
+    if hasattr(found[0], "ids"):  # of tokenizers
+        with open(file, "w", encoding="ascii") as lines:  # noqa: PTH123
+            lines.writelines(json.dumps(row.ids) + "\n" for row in found)
+        return "ids"
+    vectors = numpy.ascontiguousarray(found)
     vectors.tofile(file)
     return [vectors.shape[1], vectors.dtype.name]
 

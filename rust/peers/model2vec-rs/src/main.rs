@@ -12,7 +12,7 @@
 //! - `calls COUNT`: encodes the texts in calls of COUNT; tells the nanoseconds of each
 //! - `vectors FILE`: writes the vectors, little-endian float32, one after the other; tells the width
 //!
-//! One thread, because of the variable.
+//! One thread, because of the variable; without it, one for each processor.
 
 use std::error::Error;
 use std::io::{BufRead, Write, stdin, stdout};
