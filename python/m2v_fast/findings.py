@@ -50,7 +50,10 @@ def findings(model: StaticModel) -> Iterator[str]:
         files = model._native.files
         index = (Path(files[2]) if files else folder).with_suffix(".m2vindex")
         if index.exists():
-            yield f"{index} was not made of this tokenizer.json: run m2v-fast compile"
+            yield (
+                f"{index} was not made of this tokenizer.json, or by another release: run "
+                "m2v-fast compile"
+            )
 
 
 def _rows(model: StaticModel) -> tuple[Rows, Rows]:

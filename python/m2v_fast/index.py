@@ -1,7 +1,7 @@
 """Where compiled indexes of big vocabularies are kept.
 
 An index is what a tokenizer.json with tens of thousands of tokens is made into, so that the next
-load maps it instead of reading the file again. It is found by a hash of the file, checked when it
+load takes it from there instead of reading the file again. It is found by a hash of the file, checked when it
 is opened, and never needed: if it cannot be read or written, the model loads without it.
 
 The folder is the one that the environment variable `M2V_FAST_CACHE` names ("0" or "off" for none),
@@ -13,6 +13,7 @@ bounds it (2 GB by default): when an index is added, those not used for longest 
 from __future__ import annotations
 
 import os
+import re
 import sys
 from contextlib import suppress
 from typing import TYPE_CHECKING, Final, NamedTuple
@@ -27,8 +28,8 @@ if TYPE_CHECKING:
 _OFF = frozenset({"0", "off", "false", "no"})
 
 
-# A vocabulary of which an index is kept (60,000 tokens) takes more than this.
-_LEAST_BYTES: Final = 1_000_000
+# A vocabulary of which an index is kept (60,000 tokens) takes more than this: `"word":12345,`.
+_LEAST_BYTES: Final = 600_000
 
 
 def index_folder(index: bool | str | PathLike[str], model: str | PathLike[str]) -> str | None:
@@ -62,8 +63,8 @@ def default_folder() -> str | None:
     return user_cache_dir("m2v_fast", appauthor=False)
 
 
-# The second as they were called when only Unigram models had them: they are to go some day.
-_NAMES: Final = ("tokenizer-", "unigram-")
+# Format and hash; "unigram" when only such models had them. Not what was made ahead of time.
+_NAME: Final = r"(tokenizer|unigram)-\d+-[0-9a-f]+\.m2vindex"
 
 
 class Entry(NamedTuple):
@@ -80,8 +81,8 @@ def kept(folder: str | PathLike[str]) -> list[Entry]:
     entries = []
     with suppress(OSError), os.scandir(folder) as files:  # no folder, or none of ours
         for file in files:
-            # Not those made ahead of time, which may lie there as well.
-            if not (file.name.startswith(_NAMES) and file.name.endswith(".m2vindex")):
+            # Those made ahead of time may lie there as well.
+            if not re.fullmatch(_NAME, file.name):
                 continue
             with suppress(OSError):  # gone meanwhile
                 info = file.stat()

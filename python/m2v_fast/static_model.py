@@ -153,8 +153,8 @@ class StaticModel(RecognisedModel):
             memory_map: Leave the matrix in its file, shared by all processes that load it. With
                 False it is read into memory (and so is a compiled index), for files that are
                 rewritten in place while in use. With "huge" it is read into pages of 2 MB, where
-                the system has them: for work in bulk, which gains 5 to 14 %; the memory is this
-                process's own, and loading takes as long as reading the file.
+                the system has them: for work in bulk, which is some 7 % faster then; the memory is
+                this process's own, and loading takes as long as reading the file.
             index: Keep compiled indexes of big vocabularies, which then load in milliseconds: True
                 for the user's cache folder (see `m2v_fast.index`), a folder, or False for none. An
                 index that `m2v-fast compile` put beside tokenizer.json is used in any case.

@@ -110,7 +110,8 @@ def _compiled(folder: Path, place: Path) -> Path | None:
     place.mkdir()
     with suppress(OSError):  # where links are not for everybody
         for file in folder.iterdir():
-            (place / file.name).symlink_to(file.resolve())
+            if file.suffix != ".m2vindex":  # of another tokenizer.json: it would be written over
+                (place / file.name).symlink_to(file.resolve())
         return place if NativeModel.compile(place) else None
     return None
 

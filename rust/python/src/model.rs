@@ -483,7 +483,7 @@ impl Model {
             encode(out.as_slice_mut()?)?;
             return Ok(array.clone());
         }
-        let array = PyArray2::<f32>::zeros(py, shape, false);
+        let array = output::zeros(py, shape);
         encode(elements(&array)?)?;
         Ok(array.into_any())
     }

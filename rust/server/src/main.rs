@@ -41,7 +41,10 @@ fn compile(settings: &Settings) -> Result<(), String> {
     for source in &settings.models {
         match Model::compile(&source.folder, None).map_err(|error| error.to_string())? {
             Some(path) => tracing::info!("{} was made", path.display()),
-            None => tracing::info!("{} runs on the fallback, which has no index", source.folder.display()),
+            None => tracing::info!(
+                "{} runs on the fallback, which has no index",
+                source.folder.display()
+            ),
         }
     }
     Ok(())

@@ -77,6 +77,16 @@ pub(crate) fn bytes(text: &[u8]) -> u64 {
     fold(hash ^ B, A)
 }
 
+/// Whether slots can be those of a table with open addressing that this crate made: at least half of
+/// them are free, or a look-up would not end soon, and what is in the others `fits`.
+pub(crate) fn is_table(slots: &[u64], free: u64, fits: impl Fn(u64) -> bool) -> bool {
+    let taken = slots.iter().filter(|&&slot| slot != free).count();
+    slots.len() >= 2
+        && slots.len().is_power_of_two()
+        && 2 * taken <= slots.len()
+        && slots.iter().all(|&slot| slot == free || fits(slot))
+}
+
 /// Open addressing over the entries of a list that the owner keeps: from a hash to candidates.
 #[derive(Debug)]
 pub(crate) struct Index {
@@ -94,13 +104,8 @@ impl Index {
 
     /// The slots as they were stored, over a list of so many entries; `None` if they cannot be such.
     pub(crate) fn from_slots(slots: Vec<u64>, entries: usize) -> Option<Self> {
-        let fits = |&slot: &u64| slot == FREE || (slot as u32 as usize) < entries;
-        // Without a free one a look-up would not end.
-        let whole = slots.len() >= 2
-            && slots.len().is_power_of_two()
-            && slots.contains(&FREE)
-            && slots.iter().all(fits);
-        whole.then_some(Self { slots })
+        let fits = |slot: u64| (slot as u32 as usize) < entries;
+        is_table(&slots, FREE, fits).then_some(Self { slots })
     }
 
     pub(crate) fn slots(&self) -> &[u64] {

@@ -2,18 +2,18 @@
 //! tokenizer.json says as it stands there.
 
 use serde::{Deserialize, Serialize};
-use serde_json::json;
 use serde_json::value::RawValue;
 
 use super::Engine;
 use super::bert;
-use super::file::spec::Spec;
+use super::file::spec::{AddedTokenSpec, Spec};
 use super::index::arrays::{ArraysIn, ArraysOut};
 use super::index::{Parts, Sections};
 use super::models::unigram::Unigram;
 use super::models::wordlevel::WordLevel;
 use super::models::wordpiece::{Pieces, Settings, WordPiece};
 use super::models::{Bpe, Known, Model, bpe, unigram};
+use super::output::NO_ID;
 use super::vocabulary::Vocabulary;
 
 /// Everything that is not an array.
@@ -80,20 +80,32 @@ pub(super) fn store<T>(
     Some(keep(&sections))
 }
 
-/// A tokenizer.json without its vocabulary and merges: what an engine is put together with.
+/// A tokenizer.json without its vocabulary and merges: what an engine is put together with. Its parts
+/// are written as they stand there: numbers that no one reads may be beyond all limits.
 fn rest(spec: &Spec<'_>) -> Option<Box<RawValue>> {
-    let added: Vec<_> = spec
-        .added_tokens
-        .iter()
-        .map(|token| {
-            json!({"content": token.content, "single_word": token.single_word,
-                "lstrip": token.lstrip, "rstrip": token.rstrip, "normalized": token.normalized})
-        })
-        .collect();
-    let file = json!({"version": spec.version, "added_tokens": added,
-        "normalizer": spec.normalizer, "pre_tokenizer": spec.pre_tokenizer,
-        "post_processor": spec.post_processor, "model": {"type": spec.model.kind}});
-    serde_json::value::to_raw_value(&file).ok()
+    #[derive(Serialize)]
+    struct Rest<'a> {
+        version: Option<&'a str>,
+        added_tokens: &'a [AddedTokenSpec<'a>],
+        normalizer: Option<&'a RawValue>,
+        pre_tokenizer: Option<&'a RawValue>,
+        post_processor: Option<&'a RawValue>,
+        model: ModelType<'a>,
+    }
+    #[derive(Serialize)]
+    struct ModelType<'a> {
+        #[serde(rename = "type")]
+        kind: Option<&'a str>,
+    }
+    let rest = Rest {
+        version: spec.version.as_deref(),
+        added_tokens: &spec.added_tokens,
+        normalizer: spec.normalizer,
+        pre_tokenizer: spec.pre_tokenizer,
+        post_processor: spec.post_processor,
+        model: ModelType { kind: spec.model.kind.as_deref() },
+    };
+    serde_json::value::to_raw_value(&rest).ok()
 }
 
 /// What an index holds.
@@ -114,7 +126,8 @@ pub(super) fn read(parts: &Parts) -> Option<Stored<'_>> {
     let facts: Facts = serde_json::from_slice(&facts).ok()?;
     let Facts { file, known, tokens, id_bound, median_token_length, unk_id, made } = facts;
     let vocabulary = Vocabulary { tokens, id_bound, unk_id, median_token_length };
-    let fits = known.ids.values().chain(&unk_id).all(|&id| id < id_bound);
+    // An added token's id saturates, so that no bound may be the largest number.
+    let fits = id_bound != NO_ID && known.ids.values().chain(&unk_id).all(|&id| id < id_bound);
     let arrays = ArraysIn::behind(parts, 1);
     fits.then_some(Stored { file, known, vocabulary, made, arrays })
 }
@@ -144,11 +157,11 @@ impl Model {
 mod tests {
     use std::path::PathBuf;
 
-    use serde_json::Value;
+    use serde_json::{Value, json};
 
     use super::*;
     use crate::backend::Runnable;
-    use crate::tokenize::index::{Key, write};
+    use crate::tokenize::index::{FORMAT, Key, write};
     use crate::tokenize::text::stand_ins;
     use crate::tokenize::{IndexOptions, Tokenizer, Unknown, plan};
 
@@ -295,6 +308,55 @@ mod tests {
                 assert_eq!(ids(&stored), ids(&plain), "{text:?} {json}");
             }
         }
+    }
+
+    #[test]
+    fn parts_that_no_one_reads_may_hold_anything() {
+        let folder = tempfile::tempdir().unwrap();
+        let file = r#"{"version":"1.0","added_tokens":[],"normalizer":{"type":"NFC","x":"\ud800"},
+            "pre_tokenizer":{"type":"WhitespaceSplit","x":[1e999,-1e-999]},"post_processor":
+            {"type":"BertProcessing","sep":["a",1e999],"cls":["a",0]},"model":{"type":"WordLevel",
+            "unk_token":"a","vocab":{"a":0,"b":1}}}"#;
+        let tokenizer = open(&sections(file), folder.path().join("odd")).unwrap();
+        assert_eq!(some_ids(&tokenizer, "b a c", None, Unknown::Keep), [1, 0, 0]);
+    }
+
+    /// The same that random bits hardly meet.
+    #[test]
+    fn forged_facts_are_passed_over() {
+        let folder = tempfile::tempdir().unwrap();
+        let [bert, .., affixed] = &files()[..10] else { panic!("ten") };
+        let bpe = &files()[4];
+        let all = u64::from(u32::MAX);
+        let cases: [(&str, &str, Value); 6] = [
+            (bert, "/id_bound", json!(all)),
+            (bert, "/unk_id", json!(null)),
+            (bert, "/unk_id", json!(99)),
+            (bert, "/made/Bert/several", json!(["a".repeat(1000)])),
+            (affixed, "/made/Bpe/alphabet/Affixed/affixes/prefix", json!("a".repeat(2000))),
+            (bpe, "/made/Bpe/unk", json!({"Known": 1_000_000})),
+        ];
+        for (json, place, value) in cases {
+            let mut sections = sections(json);
+            let mut facts: Value = serde_json::from_slice(&sections[0]).unwrap();
+            *facts.pointer_mut(place).expect(place) = value;
+            sections[0] = serde_json::to_vec(&facts).unwrap();
+            assert!(open(&sections, folder.path().join("forged")).is_none(), "{place}");
+        }
+    }
+
+    /// An index of a format is always the same: what is derived from a tokenizer.json, tables of
+    /// characters among it, does not change without another [`FORMAT`].
+    #[test]
+    fn what_is_stored_is_pinned_to_the_format() {
+        let mut all = Vec::new();
+        for json in files() {
+            for section in sections(&json) {
+                all.extend((section.len() as u64).to_le_bytes());
+                all.extend(section);
+            }
+        }
+        assert_eq!((FORMAT, xxhash_rust::xxh3::xxh3_64(&all)), (3, 0x56a1_17b5_ba8e_fc2a));
     }
 
     /// A wrong index with a right checksum: it may do what it likes, but neither panic nor make an

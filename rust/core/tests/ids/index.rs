@@ -91,6 +91,23 @@ fn what_no_engine_takes_has_none() {
     assert!(Tokenizer::compile(small(true).json().as_bytes(), Path::new("x"), &missing).is_err());
 }
 
+/// Two of the largest id that there could be looked like a free place in the table of merges.
+#[test]
+fn ids_have_room_in_the_table_of_merges() {
+    let file = |id: u32| {
+        format!(
+            r#"{{"version":"1.0","added_tokens":[],"normalizer":null,"post_processor":null,
+            "pre_tokenizer":null,"model":{{"type":"BPE","vocab":{{"a":{id}}},"merges":[]}}}}"#
+        )
+    };
+    let largest = (1 << 21) - 2;
+    let mut probe = Probe::new(file(largest).as_bytes()).unwrap();
+    assert_eq!(probe.tokenizer().fallback_reason(), None);
+    assert_eq!(ids(&mut probe, "aa"), [largest; 2]);
+    let beyond = Probe::new(file(largest + 1).as_bytes());
+    assert!(beyond.is_err() || beyond.unwrap().tokenizer().fallback_reason().is_some());
+}
+
 #[test]
 fn damaged_files_are_passed_over() {
     let place = tempfile::tempdir().unwrap();

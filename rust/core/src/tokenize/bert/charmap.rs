@@ -29,6 +29,9 @@ pub(super) enum Fate {
     Special,
 }
 
+/// Bytes that one character may become: more than the eighteen characters of the longest
+/// decomposition (U+FDFA) take.
+const LONGEST_SEVERAL: usize = 128;
 const TAG_SHIFT: u32 = 29;
 const PAYLOAD: u32 = (1 << TAG_SHIFT) - 1;
 const PAGE: usize = 256;
@@ -111,7 +114,11 @@ impl CharMap {
             Fate::Alone(Some(id)) => id < id_bound,
             _ => true,
         };
-        let whole = pages.len() == PAGES && pages.iter().all(is_there) && fates.iter().all(fits);
+        let whole = pages.len() == PAGES
+            && pages.iter().all(is_there)
+            && fates.iter().all(fits)
+            // What one character becomes.
+            && several.iter().all(|text| text.len() <= LONGEST_SEVERAL);
         whole.then_some(Self { pages, fates, several })
     }
 }

@@ -9,8 +9,8 @@ use std::borrow::Cow;
 use std::collections::HashMap;
 use std::fmt;
 
-use serde::Deserialize;
 use serde::de::{Deserializer, Error, IgnoredAny, MapAccess, SeqAccess, Visitor};
+use serde::{Deserialize, Serialize};
 use serde_json::value::RawValue;
 
 use super::nested::{Kind, check_depth};
@@ -33,7 +33,7 @@ pub(crate) struct Spec<'a> {
 }
 
 /// One entry of `added_tokens`. Its `id` is not read: neither does the reference use it.
-#[derive(Debug, Clone, Deserialize)]
+#[derive(Debug, Clone, Serialize, Deserialize)]
 pub(crate) struct AddedTokenSpec<'a> {
     #[serde(borrow)]
     pub(crate) content: Cow<'a, str>,

@@ -20,7 +20,7 @@ use super::store::{Plain, Store};
 
 /// Part of the file's name and of its header. To be raised whenever sections, their meaning, or
 /// what is derived from a tokenizer.json changes.
-pub(super) const FORMAT: u32 = 3;
+pub(in crate::tokenize) const FORMAT: u32 = 3;
 
 const MAGIC: &[u8; 8] = b"m2vindex";
 const HASHED: usize = 64;

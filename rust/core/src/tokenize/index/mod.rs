@@ -22,7 +22,7 @@ use memmap2::{Mmap, MmapMut};
 use crate::error::{Error, Result};
 use crate::replace::NewFile;
 
-pub(super) use file::{Parts, Sections};
+pub(super) use file::{FORMAT, Parts, Sections};
 
 /// Where compiled indexes are looked for and kept. By default nowhere.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -56,7 +56,7 @@ impl Key {
     /// The name of the index in a folder: of another format or engine, another name.
     fn name(self) -> String {
         let hash: String = self.0.iter().map(|byte| format!("{byte:02x}")).collect();
-        format!("tokenizer-{}-{hash}.m2vindex", file::FORMAT)
+        format!("tokenizer-{}-{hash}.m2vindex", FORMAT)
     }
 }
 

@@ -130,6 +130,8 @@ struct Run<'a, 'o, T: Taker> {
     is_first: bool,
     /// Since when all units were taken one by one.
     checkpoint: Checkpoint<T::State>,
+    /// The number of the first unit of the window that was not asked for yet.
+    expected: usize,
 }
 
 impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
@@ -155,11 +157,13 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
             from: 0,
             is_first: true,
             checkpoint,
+            expected: 0,
         }
     }
 
     /// Makes this the place to come back to, before the first unit of a window.
     fn begin(&mut self) {
+        self.expected = 0;
         self.check(0);
     }
 
@@ -189,7 +193,8 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
     fn plain(&mut self, window: &Window<'_>, from: usize) -> (usize, Result<bool, Open>) {
         let mut at = from;
         let mut taken = Ok(true);
-        for next in from..window.len().min(from + AHEAD) {
+        // Not once more those that were asked for before a stretch was taken.
+        for next in from.max(self.expected)..window.len().min(from + AHEAD) {
             let (start, end) = window.unit(next);
             self.taker.expect(self.text, start, end);
         }
@@ -205,6 +210,7 @@ impl<'a, 'o, T: Taker> Run<'a, 'o, T> {
             }
             at += 1;
         }
+        self.expected = at + AHEAD;
         if at > from {
             self.from = window.unit(at - 1).1;
         }

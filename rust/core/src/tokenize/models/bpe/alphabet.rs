@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use crate::tokenize::output::NO_ID;
+use crate::tokenize::refusals::LONGEST_TOKEN;
 use crate::tokenize::text::stand_ins;
 
 /// The symbols of single characters, or of single bytes.
@@ -45,6 +46,12 @@ pub(super) struct Affixes {
 impl Affixes {
     pub(super) fn is_none(&self) -> bool {
         self.prefix.is_empty() && self.suffix.is_empty()
+    }
+
+    /// Whether one is so long that what is unknown, which may become its bytes, is a matter of
+    /// memory.
+    pub(super) fn is_long(&self) -> bool {
+        self.prefix.len().max(self.suffix.len()) > LONGEST_TOKEN
     }
 
     /// What comes before and behind a character.

@@ -3,8 +3,11 @@
 use std::cmp::Reverse;
 use std::collections::BinaryHeap;
 
-/// Ids and ranks are below this, so that two ids and a rank fit into one word.
-pub(super) const BOUND: u32 = 1 << 21;
+use crate::tokenize::hash::is_table;
+
+/// Ids and ranks are below this, so that two ids and a rank fit into one word, which is not that of a
+/// free slot.
+pub(super) const BOUND: u32 = (1 << 21) - 1;
 
 const NONE: u32 = u32::MAX;
 const FREE: u64 = u64::MAX;
@@ -43,13 +46,12 @@ impl Merges {
 
     /// The table as it was stored, of merges to these ids; `None` if it cannot be one.
     pub(super) fn from_parts(slots: Vec<u64>, made: Vec<u32>) -> Option<Self> {
-        let fits = |&slot: &u64| slot == FREE || ((slot & RANK) as usize) < made.len();
-        // Without a free one a look-up would not end.
-        let whole = slots.len() >= 2
-            && slots.len().is_power_of_two()
-            && slots.contains(&FREE)
-            && slots.iter().all(fits);
-        whole.then(|| Self { shift: 64 - slots.len().trailing_zeros(), slots, made })
+        let fits = |slot: u64| ((slot & RANK) as usize) < made.len();
+        is_table(&slots, FREE, fits).then(|| Self {
+            shift: 64 - slots.len().trailing_zeros(),
+            slots,
+            made,
+        })
     }
 
     pub(super) fn parts(&self) -> (&[u64], &[u32]) {

@@ -53,6 +53,9 @@ fn model(spec: &Spec<'_>, strings: &Strings<'_>, byte_level: bool) -> Result<Bpe
         prefix: affix(&model.continuing_subword_prefix),
         suffix: affix(&model.end_of_word_suffix),
     };
+    if affixes.is_long() {
+        return not_covered("BPE model with a prefix or suffix longer than any token");
+    }
     let id = |token: &str| strings.id(token.as_bytes());
     let merges = merges(spec, strings, affixes.prefix.len())?;
     let plain = affixes.is_none();

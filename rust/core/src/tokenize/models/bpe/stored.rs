@@ -83,9 +83,8 @@ impl Bpe {
         id_bound: u32,
         arrays: &mut ArraysIn<'_>,
     ) -> Option<Self> {
-        if id_bound > BOUND {
-            return None;
-        }
+        // The bound is that of added tokens, too, which no merge is of.
+        let id_bound = id_bound.min(BOUND);
         let kind = match facts.alphabet {
             AlphabetFacts::AllBytes => {
                 let bytes = ids(arrays, id_bound)?;
@@ -97,6 +96,7 @@ impl Bpe {
             AlphabetFacts::Chars { byte_level } => {
                 Kind::Chars { byte_level, chars: Chars::load(id_bound, arrays)? }
             }
+            AlphabetFacts::Affixed { affixes, .. } if affixes.is_long() => return None,
             AlphabetFacts::Affixed { byte_level, affixes } => {
                 let mut chars = || Chars::load(id_bound, arrays);
                 let chars = [chars()?, chars()?, chars()?, chars()?];
