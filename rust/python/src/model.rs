@@ -9,7 +9,7 @@ use m2v_fast::{
     Unknown,
 };
 use numpy::ndarray::Dimension;
-use numpy::{PyArray, PyArray1, PyArray2, PyArrayMethods, PyReadonlyArray2, PyUntypedArray};
+use numpy::{PyArray, PyArray1, PyArrayMethods, PyReadonlyArray2, PyUntypedArray};
 use pyo3::exceptions::{PyTypeError, PyValueError};
 use pyo3::prelude::*;
 use pyo3::types::PyList;
