@@ -2,7 +2,8 @@
 
 An index is what a tokenizer.json with tens of thousands of tokens is made into, so that the next
 load takes it from there instead of reading the file again. It is found by a hash of the file,
-checked when it is opened, and never needed: if it cannot be read or written, the model loads without it.
+checked when it is opened, and never needed: if it cannot be read or written, the model loads
+without it.
 
 The folder is the one that the environment variable `M2V_FAST_CACHE` names ("0" or "off" for none),
 else `m2v_fast` in the user's cache folder. Several users may share one: an index is readable by all
