@@ -84,6 +84,7 @@ def main() -> None:
                 title = f"{named}: stages, from Rust, on {runs[0]['machine']}"
                 table = [row for each in runs for row in rows(each)]
                 print("\n".join(tables.table(title, HEAD, table)))
+                print(f"\n{runs[0]['memory'].capitalize()}.")
 
 
 if __name__ == "__main__":

@@ -54,9 +54,9 @@ fn main() -> Result<()> {
 
 fn all(folder: &str, file: &str, field: &str, as_json: bool) -> Result<()> {
     let (others, texts) = Batch::halves(folder, file, field)?;
-    let machine = machine();
+    let (machine, memory) = (machine(), memory());
     if !as_json {
-        println!("{machine}");
+        println!("{machine}\n{memory}");
     }
     for backend in Backend::available() {
         let mut seconds = [[0.0; MOMENTS.len()]; STAGES.len()];
@@ -73,7 +73,7 @@ fn all(folder: &str, file: &str, field: &str, as_json: bool) -> Result<()> {
         }
         let measured = Measured { backend, texts: &texts, seconds, reading: texts.reading() };
         if as_json {
-            println!("{}", measured.json(&machine));
+            println!("{}", measured.json(&machine, &memory));
         } else {
             measured.show();
         }
@@ -181,7 +181,7 @@ impl Measured<'_> {
         self.seconds[1][2] + self.reading
     }
 
-    fn json(&self, machine: &str) -> Value {
+    fn json(&self, machine: &str, memory: &str) -> Value {
         let seconds: serde_json::Map<_, _> = STAGES
             .iter()
             .zip(self.seconds)
@@ -192,7 +192,7 @@ impl Measured<'_> {
             })
             .collect();
         json!({
-            "machine": machine, "backend": self.backend.name(), "engine": self.texts.engine,
+            "machine": machine, "memory": memory, "backend": self.backend.name(), "engine": self.texts.engine,
             "texts": self.texts.texts.len(), "tokens": self.texts.tokens(),
             "bytes": self.texts.bytes(), "seconds": seconds, "limit": self.limit(),
         })
@@ -244,6 +244,45 @@ fn machine() -> String {
     let smaps = fs::read_to_string("/proc/self/smaps").unwrap_or_default();
     let page = smaps.lines().find_map(|line| line.strip_prefix("KernelPageSize:"));
     told + &page.map(|size| format!(", pages of {}", size.trim())).unwrap_or_default()
+}
+
+/// What a look at memory takes that the one before it names, by how much memory is looked at: of a last
+/// cache that is shared, what the neighbours leave shows in no other way.
+fn looks() -> Vec<(usize, f64)> {
+    const LOOKS: usize = 1_000_000;
+    let time = |megabytes: usize| {
+        // A look a cache line, in one circle through all of them in no order that could be foretold.
+        let count = (megabytes << 20) / size_of::<[u32; 16]>();
+        let mut order: Vec<u32> = (0..count as u32).collect();
+        let mut state = 1_u64;
+        for last in (1..count).rev() {
+            state = state.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1);
+            order.swap(last, (state >> 33) as usize % (last + 1));
+        }
+        let mut lines = vec![[0_u32; 16]; count];
+        for (place, &line) in order.iter().enumerate() {
+            lines[line as usize][0] = order[(place + 1) % count];
+        }
+        let mut line = 0;
+        let mut pass = |looks: usize| {
+            let start = Instant::now();
+            for _ in 0..looks {
+                line = lines[line as usize][0];
+            }
+            black_box(line);
+            start.elapsed().as_secs_f64()
+        };
+        pass(count);
+        (megabytes, pass(LOOKS) / LOOKS as f64 * 1e9)
+    };
+    [1, 2, 4, 8, 16, 32, 64].map(time).to_vec()
+}
+
+/// The same in words.
+fn memory() -> String {
+    let looks: Vec<_> =
+        looks().into_iter().map(|(size, time)| format!("{time:.0} ns of {size} MB")).collect();
+    format!("a look at memory: {}", looks.join(", "))
 }
 
 fn read(path: &Path, field: &str) -> Result<Vec<String>> {
