@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+# Not when a load wants it: a child forked meanwhile would wait for that import for ever.
+import json
 import os
 from typing import TYPE_CHECKING, Any, cast
 
@@ -96,8 +98,6 @@ def _without_card(card: str, error: Exception) -> None:
 
 def read_config(native: Model) -> dict[str, Any]:
     """Return what the model's configuration file holds; the native part has checked it."""
-    import json
-
     files = native.files
     if files is None:
         return {}
@@ -113,7 +113,6 @@ def save(
     subfolder: str | None,
 ) -> None:
     """Write the files of a model: matrix, tokenizer, configuration, modules.json and card."""
-    import json
     from pathlib import Path
 
     folder = Path(path) / subfolder if subfolder else Path(path)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 from typing import TYPE_CHECKING, Any, Literal, overload
 
-from m2v_fast import arrays, copies, options, tokenizer_object
+from m2v_fast import arrays, copies, in_memory, options, tokenizer_object
 from m2v_fast._native import Model as NativeModel
 from m2v_fast._unset import UNSET, Unset
 from m2v_fast.counts import TokenCounts
@@ -14,6 +14,7 @@ from m2v_fast.options import DEFAULT_MAX_LENGTH
 from m2v_fast.output import ArrowDtype, OutputDtype, checked_ranges, convert
 from m2v_fast.persistence import Metadata, push_folder, read_config, save
 from m2v_fast.recognition import RecognisedModel
+from m2v_fast.similarity import similarity
 from m2v_fast.sources import IncompleteModelError, find
 
 if TYPE_CHECKING:
@@ -224,8 +225,6 @@ class StaticModel(RecognisedModel):
             ModelError: One of them is not what a model holds, or they do not fit each other.
             TypeError: One of them is of another type.
         """
-        from m2v_fast import in_memory
-
         made = cls.__new__(cls)
         copies.fill(made, in_memory.state_of(model, tokenizer, config))
         return made
@@ -507,8 +506,6 @@ class StaticModel(RecognisedModel):
             TypeError: It is neither texts nor vectors.
             ValueError: The widths of the vectors differ, or an array has more than two dimensions.
         """
-        from m2v_fast.similarity import similarity
-
         return similarity(self, a, b)
 
     def same_as_model2vec(self, texts: Iterable[str]) -> Comparison:

@@ -6,6 +6,7 @@ candidates have neither `from_str` nor `to_str`.
 
 from __future__ import annotations
 
+import json
 from typing import TYPE_CHECKING, Any
 
 if TYPE_CHECKING:
@@ -14,8 +15,6 @@ if TYPE_CHECKING:
 
 def tokens_of(tokenizer_json: str) -> tuple[str, ...]:
     """Return all tokens in the order of their ids, as `Tokenizer.get_vocab` has them."""
-    import json
-
     file = json.loads(tokenizer_json)
     pieces = file["model"]["vocab"]
     size = len(pieces)
@@ -66,8 +65,6 @@ def to_json(tokenizer: Any) -> str:
 
 def from_json(tokenizer_json: str, max_length: int | None) -> Tokenizer:
     """Make a tokenizer that does not pad and cuts texts to a number of tokens."""
-    import json
-
     from tokenizers import Tokenizer
 
     file = json.loads(tokenizer_json)
