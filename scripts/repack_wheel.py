@@ -1,7 +1,7 @@
-"""Packs a wheel anew, as small as zlib can: the same files, times and order.
+"""Packs a wheel anew, as small as deflate can be: the same files, times and order.
 
 usage: python scripts/repack_wheel.py WHEEL... A matrix of int8 compresses best without looking for
-repetitions, which there are none of; each file gets whatever is smallest.
+repetitions, which there are none of; where there are, zopfli finds better ones than zlib.
 """
 
 from __future__ import annotations
@@ -12,19 +12,36 @@ import zlib
 from pathlib import Path
 from typing import Any
 
-STRATEGIES = (zlib.Z_DEFAULT_STRATEGY, zlib.Z_HUFFMAN_ONLY)
+import zopfli.zlib
 
 
-def _compressor(strategy: int) -> Any:
+class _Zopfli:
+    """A compressor as zlib's are, which does its work at the end."""
+
+    def __init__(self) -> None:
+        self._data = bytearray()
+
+    def compress(self, data: bytes) -> bytes:
+        self._data += data
+        return b""
+
+    def flush(self) -> bytes:
+        # Without what zlib's format has around it.
+        packed: bytes = zopfli.zlib.compress(bytes(self._data), numiterations=5)
+        return packed[2:-4]
+
+
+def _with(strategy: int) -> Any:
     return zlib.compressobj(9, zlib.DEFLATED, -15, 9, strategy)
 
 
-def _best(data: bytes) -> int:
+def _best(data: bytes) -> Any:
     def size(strategy: int) -> int:
-        compressor = _compressor(strategy)
+        compressor = _with(strategy)
         return len(compressor.compress(data)) + len(compressor.flush())
 
-    return min(STRATEGIES, key=size)
+    repeats = size(zlib.Z_DEFAULT_STRATEGY) < size(zlib.Z_HUFFMAN_ONLY)
+    return _Zopfli() if repeats else _with(zlib.Z_HUFFMAN_ONLY)
 
 
 def repack(path: Path) -> tuple[int, int]:
@@ -38,7 +55,7 @@ def repack(path: Path) -> tuple[int, int]:
                 output: Any = stream
                 if not hasattr(output, "_compressor"):
                     raise SystemExit("this Python's zipfile works otherwise: see repack_wheel.py")
-                output._compressor = _compressor(_best(data))
+                output._compressor = _best(data)
                 output.write(data)
     with zipfile.ZipFile(made) as new:
         if bad := new.testzip():
