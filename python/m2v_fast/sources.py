@@ -19,7 +19,7 @@ all-MiniLM-L6-v2 (Apache-2.0) distilled with model2vec and made small; see docs/
 _BUNDLED_FOLDERS = {BUNDLED_MODEL: "minilm"}
 
 # What the hub accepts as a name: one or two parts of letters, digits, "-", "_" and ".", with a dot
-# not first. Compiled when it is asked for: that is a sixth of what importing this package takes.
+# not first. Compiled when it is asked for, which an import would have to wait for.
 _HUB_NAME: Final = r"(?!\.)[\w.-]+(/[\w.-]+)?"
 # Mistaken for a name: the address of its page, or a revision behind an "@".
 _HUB_ADDRESS: Final = (

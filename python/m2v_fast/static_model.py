@@ -320,7 +320,7 @@ class StaticModel(RecognisedModel):
             native = native.with_unknown(options.keeps(unknown))
         if truncate_dim is not None:
             native = native.with_dim(options.columns(truncate_dim))
-        # Not by way of `_limit` where it is not given: calls are a tenth of a short query's time.
+        # Not by way of `_limit` where it is not given: a short query would notice the calls.
         limit = self._max_length if max_length is UNSET else self._limit(max_length)
         normalize = self._normalize if normalize is None else options.truth(normalize, "normalize")
         if batch_size < 1:

@@ -22,9 +22,9 @@ pub struct LoadOptions {
     /// cannot be relied on, read it.
     pub memory_map: bool,
     /// Read files into memory, and hold the rows in pages of 2 MB (by default not): for work in bulk,
-    /// which is some 7 % faster so (`m2v-fast bench --kernels`). The memory is this process's own; loading takes as long as
-    /// reading the file. Where there are no such pages (other systems than Linux, or if transparent
-    /// huge pages are turned off), it is the same as without `memory_map`.
+    /// which is some 7 % faster so (`m2v-fast bench --kernels`). The memory is this process's own;
+    /// loading takes as long as reading the file. Where there are no such pages (other systems than
+    /// Linux, or if transparent huge pages are turned off), it is the same as without `memory_map`.
     pub huge_pages: bool,
     /// Where compiled indexes of big vocabularies are; by default nowhere.
     pub index: IndexOptions,
